@@ -1,0 +1,57 @@
+// Starts the practice API in a process of its own, so that it shares no event loop with a technique.
+
+import { fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import type { ApiStats } from "./practice-api.ts";
+import { readsTypeScript } from "./worker-entry.ts";
+
+/** A practice API that runs. */
+export interface ApiProcess {
+  url: URL;
+  /** Counts since the start or the last call, and starts them anew. */
+  takeStats(): Promise<ApiStats>;
+  /** Ends it; resolves once its process is gone. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts `scripts/api.ts` on a free port of 127.0.0.1.
+ *
+ * @param flags Its command line, for example `["--latency", "20"]`.
+ * @throws {Error} It ended before it accepted connections.
+ */
+export async function startApi(flags: string[]): Promise<ApiProcess> {
+  const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
+  const child = fork(script, flags, {
+    stdio: ["ignore", "pipe", "inherit", "ipc"],
+    // Out of the terminal's group: Ctrl-C is this process's to handle, the API goes last.
+    detached: true,
+    ...(readsTypeScript && { execArgv: [] }),
+  });
+  const ended = new Promise<void>((resolve) => {
+    child.once("close", () => resolve()).once("error", () => resolve());
+  });
+  child.unref();
+
+  const firstLine = new Promise<string>((resolve, reject) => {
+    createInterface({ input: child.stdout! }).once("line", resolve);
+    ended.then(() => reject(new Error("the practice API ended before it accepted connections")));
+  });
+  const url = new URL(await firstLine);
+
+  return {
+    url,
+    async takeStats() {
+      const stats = (await (await fetch(new URL("/stats", url))).json()) as ApiStats;
+      await fetch(new URL("/stats", url), { method: "DELETE" });
+      return stats;
+    },
+    async stop() {
+      child.kill("SIGTERM");
+      const timer = setTimeout(() => child.kill("SIGKILL"), 1000);
+      await ended;
+      clearTimeout(timer);
+    },
+  };
+}

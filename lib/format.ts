@@ -1,0 +1,40 @@
+// Numbers, times, sizes and tables as people read them.
+
+/** A time with three digits that count and its unit: "0.42 ms", "21.3 ms", "1.71 s", "83 s". */
+export function formatMs(ms: number): string {
+  const [value, unit] = ms < 1000 ? [ms, "ms"] : [ms / 1000, "s"];
+  if (value === 0) return `0 ${unit}`;
+  const decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
+  return `${value.toFixed(decimals).replace(/\.0+$/, "")} ${unit}`;
+}
+
+/** A whole number with separators: "10,000". */
+export function formatCount(count: number): string {
+  return Math.round(count).toLocaleString("en-US");
+}
+
+/** A size in mebibytes: "143 MiB". */
+export function formatBytes(bytes: number): string {
+  return `${formatCount(bytes / 2 ** 20)} MiB`;
+}
+
+/** A number and its noun: "1 worker", "8 workers". */
+export function plural(count: number, noun: string, nouns = `${noun}s`): string {
+  return `${formatCount(count)} ${count === 1 ? noun : nouns}`;
+}
+
+/** "a", "a and b", "a, b and c". */
+export function listed(words: string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+/** Rows of cells as lines of right-aligned columns, a rule below the first row. */
+export function formatTable(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  const lines = rows.map((row) =>
+    row.map((cell, column) => cell.padStart(widths[column]!)).join("  "),
+  );
+  return [lines[0], widths.map((width) => "─".repeat(width)).join("  "), ...lines.slice(1)].join(
+    "\n",
+  );
+}

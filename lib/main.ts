@@ -1,0 +1,26 @@
+// What every script starts with: is it the one that was started, and what if it cannot run?
+
+import { realpathSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+/** True for the file that was started, not imported: `import.meta.main`, also on Node 20 and tsx. */
+export function isMain(moduleUrl: string): boolean {
+  const [, started] = process.argv;
+  if (!started) return false;
+  try {
+    return realpathSync(started) === realpathSync(fileURLToPath(moduleUrl));
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a script; an error becomes one line on stderr and exit status 2 for bad usage, else 1. */
+export async function main(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    const { name, message } = error as Error;
+    console.error(`error: ${message}`);
+    process.exitCode = name === "UsageError" ? 2 : 1;
+  }
+}

@@ -1,0 +1,96 @@
+// Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
+
+import type { Task } from "./task.ts";
+
+/** Told of each iteration as it settles: its index, the worker that ran it, its start and end by {@link nowMs}. */
+export type OnSettled = (index: number, worker: number, startMs: number, endMs: number) => void;
+
+/** What one worker process took, as itself reports it at its end. */
+export interface Usage {
+  /** User + system, in microseconds. */
+  cpu: { user: number; system: number };
+  rssBytes: number;
+}
+
+/** What every technique takes beside the items. */
+export interface TechniqueOptions {
+  workers: number;
+  /** Iterations in flight inside each worker. */
+  inFlight: number;
+  task: Task;
+  signal: AbortSignal;
+  onSettled: OnSettled;
+  onUsage: (usage: Usage) => void;
+  /** How to start a worker on this runtime. */
+  entry?: URL;
+  execArgv?: string[];
+}
+
+/** A technique: one settled result for each item, in the items' order. */
+export type Technique = (
+  items: readonly number[],
+  options: TechniqueOptions,
+) => Promise<PromiseSettledResult<number>[]>;
+
+/** One measured run. Times in milliseconds, by {@link nowMs}; one array entry an item. */
+export interface Run {
+  results: PromiseSettledResult<number>[];
+  calledMs: number;
+  ms: number;
+  /** Start and end of each iteration; NaN for one that never reported. */
+  startMs: Float64Array;
+  endMs: Float64Array;
+  cpuMs: number;
+  peakRssBytes: number;
+}
+
+/** A clock that threads and processes of one machine share: milliseconds since 1970. */
+export function nowMs(): number {
+  return performance.timeOrigin + performance.now();
+}
+
+/** Calls the technique and measures it. `onProgress` hears how many iterations have settled. */
+export async function measure(
+  technique: Technique,
+  items: readonly number[],
+  options: Omit<TechniqueOptions, "onSettled" | "onUsage">,
+  onProgress: (settled: number) => void,
+): Promise<Run> {
+  const startMs = new Float64Array(items.length).fill(Number.NaN);
+  const endMs = new Float64Array(items.length).fill(Number.NaN);
+  const usages: Usage[] = [];
+  let settled = 0;
+  const cpuBefore = process.cpuUsage();
+  const calledMs = nowMs();
+  const results = await technique(items, {
+    ...options,
+    onUsage: (usage) => usages.push(usage),
+    onSettled(index, _worker, start, end) {
+      startMs[index] = start;
+      endMs[index] = end;
+      onProgress(++settled);
+    },
+  });
+  const ms = nowMs() - calledMs;
+  const cpus = [process.cpuUsage(cpuBefore), ...usages.map((usage) => usage.cpu)];
+  const cpuMs = sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000));
+  // Replaced workers were not there at the same time: the largest of as many as there are count.
+  const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
+  const ownPeak = process.resourceUsage().maxRSS * 1024;
+  const peakRssBytes = ownPeak + sum(sizes.slice(0, options.workers));
+  return { results, calledMs, ms, startMs, endMs, cpuMs, peakRssBytes };
+}
+
+/**
+ * The value below or at which the share `p` of sorted values lies (nearest rank).
+ * @throws {RangeError} There are no values.
+ */
+export function percentile(sorted: ArrayLike<number>, p: number): number {
+  const value = sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
+  if (value === undefined) throw new RangeError("Cannot take a percentile of no values");
+  return value;
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}

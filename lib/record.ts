@@ -1,0 +1,121 @@
+// The record: one run as one JSON object on one line, the same for every technique.
+
+import { percentile, type Run } from "./measure.ts";
+import type { ApiStats } from "./practice-api.ts";
+import type { Task } from "./task.ts";
+
+/** One run. Times in milliseconds, sizes in bytes. */
+export interface RunRecord {
+  technique: string;
+  workers: number;
+  /** Iterations in flight inside each worker. */
+  inFlight: number;
+  requests: number;
+  work: Task["work"];
+  /** Where the POSTs went, without a password. */
+  url?: string;
+  /** From the call of the technique to its last result and its workers' end. */
+  ms: number;
+  /** From the call to the start of the first iteration; left out where none started. */
+  startupMs?: number;
+  /** Iterations that did their work: 2xx replies for POSTs, else those that did not throw. */
+  ok: number;
+  failed: number;
+  interrupted: boolean;
+  /** HTTP status -> replies. */
+  statuses: Record<string, number>;
+  /** Error code or name -> iterations. */
+  errors: Record<string, number>;
+  /** requests x mean service time / (workers x in flight), but one service time at least. */
+  idealMs?: number;
+  /** Of single iterations; left out where none ended. */
+  p50Ms?: number;
+  p95Ms?: number;
+  p99Ms?: number;
+  /** User + system of the script and its workers, the API excluded. */
+  cpuMs: number;
+  peakRssBytes: number;
+  /** Mean service time that the practice API measured, and the most requests that it had at once. */
+  serviceMs?: number;
+  apiInFlightPeak?: number;
+}
+
+/** What {@link makeRecord} needs to know beside the run itself. */
+export interface RunContext {
+  technique: string;
+  workers: number;
+  inFlight: number;
+  task: Task;
+  interrupted: boolean;
+  /** The practice API's counts for this run, where it is one. */
+  stats?: ApiStats | undefined;
+}
+
+/** Sums up a run. */
+export function makeRecord(run: Run, context: RunContext): RunRecord {
+  const { technique, workers, inFlight, task, interrupted, stats } = context;
+  const post = task.work === "post";
+  const requests = run.results.length;
+  const ok = run.results.filter((result) => isOk(result, task)).length;
+  const record: RunRecord = {
+    ...{ technique, workers, inFlight, requests, work: task.work },
+    ...(post && { url: shownUrl(task.url) }),
+    ...{ ms: run.ms, ok, failed: requests - ok, interrupted },
+    statuses: post ? tally(run.results, statusOf) : {},
+    errors: tally(run.results, errorOf),
+    ...{ cpuMs: run.cpuMs, peakRssBytes: run.peakRssBytes },
+  };
+
+  const durations = run.endMs
+    .map((end, index) => end - run.startMs[index]!)
+    .filter((ms) => ms >= 0);
+  if (durations.length > 0) {
+    durations.sort();
+    const starts = run.startMs.filter((ms) => ms >= 0);
+    record.startupMs = starts.reduce((first, ms) => Math.min(first, ms)) - run.calledMs;
+    record.p50Ms = percentile(durations, 0.5);
+    record.p95Ms = percentile(durations, 0.95);
+    record.p99Ms = percentile(durations, 0.99);
+  }
+  if (stats && stats.requests > 0) {
+    record.serviceMs = stats.serviceMs.mean;
+    record.apiInFlightPeak = stats.inFlightPeak;
+    record.idealMs = record.serviceMs * Math.max(1, requests / (workers * inFlight));
+  }
+  return record;
+}
+
+/** Whether an iteration did its work: a POST was answered 2xx, anything else did not throw. */
+export function isOk(result: PromiseSettledResult<number>, task: Pick<Task, "work">): boolean {
+  if (result.status === "rejected") return false;
+  return task.work !== "post" || (result.value >= 200 && result.value < 300);
+}
+
+/** What an error counts as: its code ("ECONNRESET"), or else its name ("TimeoutError"). */
+export function errorKey(reason: unknown): string {
+  const { code, name } = (reason ?? {}) as { code?: unknown; name?: unknown };
+  return typeof code === "string" ? code : typeof name === "string" ? name : "Error";
+}
+
+function statusOf(result: PromiseSettledResult<number>): string | undefined {
+  return result.status === "fulfilled" ? String(result.value) : undefined;
+}
+
+function errorOf(result: PromiseSettledResult<number>): string | undefined {
+  return result.status === "rejected" ? errorKey(result.reason) : undefined;
+}
+
+function shownUrl(url: string): string {
+  const { origin, pathname, search } = new URL(url);
+  return origin + pathname + search;
+}
+
+/** Counts the results by a key; those without one are left out. */
+function tally<T>(results: T[], keyOf: (result: T) => string | undefined): Record<string, number> {
+  const counts = new Map<string, number>();
+  for (const result of results) {
+    const key = keyOf(result);
+    if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  return Object.fromEntries(counts);
+}

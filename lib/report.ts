@@ -1,0 +1,115 @@
+// One run in words and a picture, for people.
+
+import { availableParallelism } from "node:os";
+import { lineChart } from "./chart.ts";
+import { formatBytes, formatCount, formatMs, plural } from "./format.ts";
+import type { Run } from "./measure.ts";
+import { errorKey, isOk, type RunRecord } from "./record.ts";
+import { escapeControl, terminalWidth, wantsColour } from "./terminal.ts";
+
+const ERRORS_SHOWN = 3;
+const CHART_POINTS = 200;
+
+/** A run as a script prints it: how long, what became of the items, why so long, and a chart. */
+export function describeRun(record: RunRecord, run: Run): string {
+  const paragraphs = [heading(record), figures(record), errorLines(record, run)];
+  if (record.startupMs !== undefined) {
+    paragraphs.push(arithmetic(record), progressChart(record, run));
+  }
+  return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
+}
+
+function heading({ technique, requests, work, url, workers, inFlight }: RunRecord): string {
+  const what = { post: "POST", cpu: "CPU-bound iteration", none: "empty iteration" }[work];
+  const each = inFlight > 1 ? ` with ${inFlight} in flight in each` : "";
+  const target = url ? ` to ${url}` : "";
+  return `${technique}: ${plural(requests, what)}${target}, ${plural(workers, "worker")}${each}`;
+}
+
+function figures(record: RunRecord): string {
+  const { ms, ok, failed, statuses, interrupted, cpuMs, peakRssBytes } = record;
+  const done = ok + failed - (record.errors.AbortError ?? 0);
+  const unit = record.work === "post" ? "requests" : "iterations";
+  const answers = Object.entries(statuses).map(
+    ([status, count]) => `${status}: ${formatCount(count)}`,
+  );
+  const rows = [
+    ["time", `${formatMs(ms)}, ${formatCount((done / ms) * 1000)} ${unit} a second`],
+    [
+      "result",
+      `${formatCount(ok)} ok, ${formatCount(failed)} failed${interrupted ? ", interrupted" : ""}`,
+    ],
+  ];
+  if (answers.length > 0) rows.push(["statuses", answers.join(", ")]);
+  if (record.startupMs !== undefined) {
+    const [p50, p95, p99] = [record.p50Ms!, record.p95Ms!, record.p99Ms!].map(formatMs);
+    rows.push(["start-up", `${formatMs(record.startupMs)} to the first iteration`]);
+    rows.push(["iteration", `median ${p50}, 95 % within ${p95}, 99 % within ${p99}`]);
+  }
+  rows.push(["cost", `${formatMs(cpuMs)} of CPU, ${formatBytes(peakRssBytes)} of memory`]);
+  return rows.map(([name, value]) => `${name!.padEnd(9)}  ${value}`).join("\n");
+}
+
+/** The errors by kind, and the first few with their item. */
+function errorLines({ errors, work }: RunRecord, { results }: Run): string {
+  const lines: string[] = [];
+  for (const [index, result] of results.entries()) {
+    if (lines.length === ERRORS_SHOWN) break;
+    if (result.status === "rejected" && errorKey(result.reason) !== "AbortError") {
+      const { message = String(result.reason) } = (result.reason ?? {}) as Partial<Error>;
+      lines.push(`  item ${index}: ${escapeControl(message)}`);
+    } else if (result.status === "fulfilled" && !isOk(result, { work })) {
+      lines.push(`  item ${index}: answered ${result.value}`);
+    }
+  }
+  const kinds = Object.entries(errors).map(
+    ([key, count]) => `${escapeControl(key)}: ${formatCount(count)}`,
+  );
+  if (kinds.length > 0) lines.unshift(`errors     ${kinds.join(", ")}`);
+  return lines.join("\n");
+}
+
+/** Where the time went: what it could be at best, and how near the run came. */
+function arithmetic(record: RunRecord): string {
+  const { requests, workers, inFlight, ms, startupMs = 0, idealMs, serviceMs, cpuMs } = record;
+  if (record.interrupted || record.failed > 0) return "";
+  const loop = (bestMs: number) =>
+    `after start-up the loop took ${formatMs(ms - startupMs)}, ${percent(bestMs / (ms - startupMs))} of that pace`;
+  if (idealMs !== undefined && serviceMs !== undefined) {
+    const slots =
+      inFlight > 1 ? `(${workers} x ${inFlight})` : plural(Math.min(workers, requests), "worker");
+    return `${plural(requests, "request")} x ${formatMs(serviceMs)} service time / ${slots} = ${formatMs(idealMs)} at best;\n${loop(idealMs)}`;
+  }
+  if (record.work === "cpu") {
+    const cores = Math.min(workers, availableParallelism());
+    return `${formatMs(cpuMs)} of CPU; spread over ${plural(cores, "core")} ${formatMs(cpuMs / cores)} at best;\n${loop(cpuMs / cores)}`;
+  }
+  return "";
+}
+
+/** Iterations completed over time: the flat part is start-up. */
+function progressChart({ requests, ms, work }: RunRecord, { calledMs, endMs }: Run): string {
+  const ends = endMs.filter((end) => end >= 0).sort();
+  let settled = 0;
+  const points = Array.from({ length: CHART_POINTS + 1 }, (_, number) => {
+    const x = (number / CHART_POINTS) * ms;
+    while (settled < ends.length && ends[settled]! - calledMs <= x) settled++;
+    return { x, y: settled };
+  });
+  const name = work === "post" ? "requests" : "iterations";
+  return lineChart([{ name: `${name} completed`, points }], {
+    x: { scale: "linear", label: "time", format: formatMs },
+    y: {
+      scale: "linear",
+      label: `${name} completed, of ${formatCount(requests)}`,
+      format: formatCount,
+    },
+    width: Math.min(terminalWidth(), 100),
+    height: 10,
+    colour: wantsColour(),
+  });
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

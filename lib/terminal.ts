@@ -1,0 +1,48 @@
+// What depends on the terminal: its width, colour, a line that is rewritten, text that is not ours.
+
+import type { WriteStream } from "node:tty";
+
+/** Columns to draw in: the terminal's, 80 where there is none, never less than 40. */
+export function terminalWidth(stream: Partial<WriteStream> = process.stdout): number {
+  return Math.max(40, stream.columns || Number(process.env.COLUMNS) || 80);
+}
+
+/** Whether to colour: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
+export function wantsColour(stream: Partial<WriteStream> = process.stdout): boolean {
+  const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
+  if (NO_COLOR) return false;
+  if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
+  return stream.isTTY === true && TERM !== "dumb";
+}
+
+/** Text from outside (a reply, an error) with its control characters made visible, so that it cannot steer the terminal. */
+export function escapeControl(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (character) =>
+    JSON.stringify(character)
+      .slice(1, -1)
+      .replace(/^[^\\]$/, (c) => `\\u${hex(c)}`),
+  );
+}
+
+function hex(character: string): string {
+  return character.charCodeAt(0).toString(16).padStart(4, "0");
+}
+
+/** One line on stderr that is written over and over on a terminal, and not at all elsewhere. */
+export function statusLine(stream: WriteStream = process.stderr) {
+  let lastMs = 0;
+  return {
+    /** Shows the text, at most ten times a second. */
+    show(text: () => string) {
+      const nowMs = performance.now();
+      if (!stream.isTTY || nowMs - lastMs < 100) return;
+      lastMs = nowMs;
+      stream.write(`\r\x1b[K${text().slice(0, terminalWidth(stream) - 1)}`);
+    },
+    /** Takes the line away. */
+    clear() {
+      if (stream.isTTY && lastMs) stream.write("\r\x1b[K");
+    },
+  };
+}

@@ -1,0 +1,62 @@
+// api.ts: run the practice API in the foreground, for other clients (curl, Python, your own).
+//
+// It takes POSTs of JSON, waits --latency milliseconds and answers 201 with what it got. It can
+// also be slow, full or broken on purpose, which is what a parallel loop has to live with.
+// It listens on 127.0.0.1 only, and prints its URL first.
+//
+// Run: npx tsx scripts/api.ts --port 8080
+//      curl -d '{"request":1}' http://127.0.0.1:8080/
+//      curl http://127.0.0.1:8080/stats
+
+import type { AddressInfo } from "node:net";
+import { decimal, describeFlags, onOff, parseFlags, wholeNumber } from "../lib/flags.ts";
+import { main } from "../lib/main.ts";
+import { onParentGone } from "../lib/parent.ts";
+import { createPracticeApi } from "../lib/practice-api.ts";
+
+const share = { placeholder: "P", initial: 0 };
+const flags = {
+  port: wholeNumber(0, 65535, { initial: 0, help: "port to listen on; 0 takes any free one" }),
+  latency: decimal(600_000, { initial: 20, help: "service time of a POST, in milliseconds" }),
+  jitter: decimal(600_000, { initial: 0, help: "spreads the latency by so many ms either way" }),
+  "error-rate": decimal(1, { ...share, help: "share of POSTs answered 503" }),
+  "reset-rate": decimal(1, { ...share, help: "share of POSTs whose connection is dropped" }),
+  "rate-limit": wholeNumber(0, 1e9, {
+    initial: 0,
+    help: "POSTs a second, 429 beyond; 0 is no limit",
+  }),
+  "max-requests": wholeNumber(0, 1e9, { initial: 0, help: "ends after so many POSTs; 0 is never" }),
+  seed: wholeNumber(0, 2 ** 31, { initial: 1, help: "of jitter, errors and resets" }),
+  help: onOff("this text", "h"),
+};
+
+await main(async () => {
+  const given = parseFlags(flags);
+  if (given.help) {
+    console.log(`api.ts: the practice API, on 127.0.0.1\n\nFlags:\n${describeFlags(flags)}`);
+    return;
+  }
+  const options = {
+    latencyMs: given.latency,
+    jitterMs: given.jitter,
+    errorRate: given["error-rate"],
+    resetRate: given["reset-rate"],
+    rateLimit: given["rate-limit"],
+    seed: given.seed,
+  };
+  const api = createPracticeApi(options, (count) => count === given["max-requests"] && close());
+
+  /** Takes no more connections and ends with the last answer, or half a second later. */
+  function close() {
+    api.close();
+    api.closeIdleConnections();
+    setTimeout(() => api.closeAllConnections(), 500).unref();
+  }
+  process.once("SIGINT", close).once("SIGTERM", close);
+  onParentGone(close);
+
+  await new Promise<void>((resolve, reject) => {
+    api.once("error", reject).listen(given.port, "127.0.0.1", resolve);
+  });
+  console.log(`http://127.0.0.1:${(api.address() as AddressInfo).port}/`);
+});

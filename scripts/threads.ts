@@ -1,0 +1,201 @@
+// threads.ts: run a for loop on a pool of worker threads.
+//
+// Python: ThreadPoolExecutor(max_workers=6).map(body, items)
+// Node:   await inThreads(items, { workers: 6, task })
+//
+// For CPU work: Node's threads compute on all cores at once, there is no GIL. They do not pay for
+// waiting (async.ts holds hundreds of requests in one thread), nor for a loop that is over before
+// they are up, some 50 to 200 ms. Node 20 starts them from JavaScript only: lib/worker-entry.ts.
+//
+// Run: npx tsx scripts/threads.ts
+//      npx tsx scripts/threads.ts --work cpu --workers 2
+
+import { inspect } from "node:util";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import { isMain } from "../lib/main.ts";
+import { loadClient, post } from "../lib/post.ts";
+import { countPrimes } from "../lib/primes.ts";
+import type { Task as ScriptTask } from "../lib/task.ts";
+
+// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
+// It knows nothing of threads or processes. Put yours here.
+
+type Item = number;
+type Result = number;
+type Task = ScriptTask;
+
+async function prepare(task: Task): Promise<void> {
+  if (task.work === "post") await loadClient();
+}
+
+async function body(item: Item, task: Task, signal?: AbortSignal): Promise<Result> {
+  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
+  if (task.work === "none") return item;
+  const reply = await post(task, { request: item }, signal);
+  return reply.status;
+}
+
+// 2. The technique: threads that claim the next items from a counter in shared memory.
+
+interface Options {
+  workers: number;
+  inFlight?: number; // iterations in flight inside each thread
+  task: Task;
+  signal?: AbortSignal;
+  onSettled?: (index: number, worker: number, startMs: number, endMs: number) => void;
+  entry?: URL; // the file to start threads from, this one unless given
+  execArgv?: string[];
+}
+
+const ROLE = "a thread of threads.ts";
+type Outcome = PromiseSettledResult<Result>;
+type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
+type Job = {
+  role: typeof ROLE;
+  worker: number;
+  items: readonly Item[];
+  task: Task;
+  inFlight: number;
+  // In memory that all threads see: [the next index to claim], and for each index 1 + who did.
+  next: Int32Array;
+  owners: Int16Array;
+};
+
+/**
+ * Runs the loop body for all items on worker threads. A thread that dies costs the iterations it
+ * was on, and another takes its place.
+ *
+ * @returns One settled result for each item, in order; those not done when `signal` aborted are
+ *   rejected with its reason.
+ */
+export async function inThreads(items: readonly Item[], options: Options): Promise<Outcome[]> {
+  const { inFlight = 1, task, signal, onSettled, entry = new URL(import.meta.url) } = options;
+  const next = new Int32Array(new SharedArrayBuffer(4));
+  const owners = new Int16Array(new SharedArrayBuffer(2 * items.length));
+  const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
+  const threads = new Set<Worker>();
+  let unsettled = items.length;
+  let deadStarts = 0;
+  let stopReason: unknown;
+
+  function settle(index: number, outcome: Outcome) {
+    outcomes[index] = outcome;
+    if (--unsettled === 0) stop(undefined); // ends threads that are still starting, too
+  }
+
+  function stop(reason: unknown) {
+    stopReason = reason;
+    Atomics.store(next, 0, items.length);
+    for (const thread of threads) void thread.terminate();
+  }
+
+  /** Keeps one thread running for as long as there are items to claim. */
+  async function keepThread(worker: number) {
+    while (Atomics.load(next, 0) < items.length) {
+      const workerData: Job = { role: ROLE, next, owners, worker, items, task, inFlight };
+      const thread = new Worker(entry, { workerData, execArgv: options.execArgv });
+      threads.add(thread);
+      thread.on("message", (reports: Report[]) => {
+        for (const { index, startMs, endMs, outcome } of reports) {
+          if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
+          settle(index, outcome);
+          onSettled?.(index, worker, startMs, endMs);
+        }
+      });
+      let why: string | undefined; // unheard, an error over there would end the program here
+      thread.on("error", (error) => {
+        why = error.message;
+      });
+      const exitCode = await new Promise((resolve) => thread.on("exit", resolve));
+      threads.delete(thread);
+      if (stopReason) return;
+
+      // What it was on is lost, and not tried again: it may have been carried out.
+      const message = `the thread died: ${why ?? `exit code ${exitCode}`}`;
+      let lost = 0;
+      for (let index = 0; index < items.length; index++) {
+        if (owners[index] !== worker + 1 || outcomes[index]) continue;
+        const reason = toError({ name: "WorkerDied", message: `${message} (on item ${index})` });
+        settle(index, { status: "rejected", reason });
+        lost++;
+      }
+      if (lost > 0) deadStarts = 0;
+      else if (Atomics.load(next, 0) < items.length) deadStarts++;
+      if (deadStarts === 3) stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
+    }
+  }
+
+  const onAbort = () => stop(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const count = Math.min(options.workers, items.length);
+  await Promise.all(Array.from({ length: count }, (_, worker) => keepThread(worker)));
+  signal?.removeEventListener("abort", onAbort);
+  return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
+}
+
+/** The thread's side: each lane claims the next items until there are none. */
+async function serveThread({ next, owners, worker, items, task, inFlight }: Job): Promise<void> {
+  const nowMs = () => performance.timeOrigin + performance.now();
+
+  async function iterate(index: number): Promise<Report> {
+    const startMs = nowMs();
+    const [outcome] = await Promise.allSettled([body(items[index]!, task)]);
+    if (outcome.status === "rejected") outcome.reason = plainError(outcome.reason);
+    return { index, startMs, endMs: nowMs(), outcome };
+  }
+
+  function send(reports: Report[]) {
+    try {
+      parentPort!.postMessage(reports);
+    } catch (error) {
+      // A value that cannot be cloned fails its own iteration only.
+      if (reports.length > 1) for (const report of reports) send([report]);
+      else send([{ ...reports[0]!, outcome: { status: "rejected", reason: plainError(error) } }]);
+    }
+  }
+
+  async function lane() {
+    for (let size = 1; ; ) {
+      const first = Atomics.add(next, 0, size);
+      const end = Math.min(first + size, items.length);
+      if (first >= end) return;
+      owners.fill(worker + 1, first, end);
+      const reports: Report[] = [];
+      for (let index = first; index < end; index++) reports.push(await iterate(index));
+      send(reports);
+      // One item at a time, unless a message for each would cost more than the items themselves.
+      const eachMs = (nowMs() - reports[0]!.startMs) / reports.length;
+      size = Math.max(1, Math.min(Math.floor(0.2 / eachMs), (items.length - end) >> 6));
+    }
+  }
+
+  await prepare(task);
+  await Promise.all(Array.from({ length: inFlight }, lane));
+  process.exit();
+}
+
+/** An error as an object that can be cloned and keeps its name and code, which clones lose. */
+function plainError(error: unknown): object {
+  if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
+  const { name, message, stack, code } = error as NodeJS.ErrnoException;
+  return { name, message, stack, ...(code && { code: String(code) }) };
+}
+
+function toError(plain: object): Error {
+  return Object.assign(new Error(), plain);
+}
+
+// 3. Run as a script.
+
+if (!isMainThread && workerData?.role === ROLE) {
+  await serveThread(workerData);
+} else if (isMain(import.meta.url)) {
+  const { runScript } = await import("../lib/script.ts");
+  await runScript({
+    name: "threads",
+    technique: inThreads,
+    defaultWorkers: (cores) => Math.min(32, cores + 4), // as Python's ThreadPoolExecutor
+    startsWorkersFrom: import.meta.url,
+  });
+}
