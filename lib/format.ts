@@ -38,3 +38,16 @@ export function formatTable(rows: string[][]): string {
     "\n",
   );
 }
+
+/** Text in lines of at most `width` columns; the first begins with `bullet`, the others below it. */
+export function wrap(text: string, width: number, bullet = ""): string {
+  const lines = [bullet];
+  const indent = " ".repeat(bullet.length);
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1)!;
+    const glue = line === bullet || line === indent ? "" : " ";
+    if (line.trim() && line.length + glue.length + word.length > width) lines.push(indent + word);
+    else lines[lines.length - 1] = line + glue + word;
+  }
+  return lines.join("\n");
+}

@@ -40,7 +40,6 @@ export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
     format: "esm",
     platform: "node",
     target: "node20",
-    sourcemap: "inline",
     // esbuild itself and native packages cannot be bundled, and no worker gets to them.
     external: ["esbuild"],
     banner: {
@@ -50,7 +49,7 @@ export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
   });
   await esbuild.stop();
   const entry = pathToFileURL(join(outdir, basename(file).replace(/\.ts$/, ".mjs")));
-  return { entry, execArgv: ["--enable-source-maps"] };
+  return { entry, execArgv: [] };
 }
 
 /** A folder of this process's own, gone when it ends. */

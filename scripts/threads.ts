@@ -148,10 +148,8 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
   function send(reports: Report[]) {
     try {
       parentPort!.postMessage(reports);
-    } catch (error) {
-      // A value that cannot be cloned fails its own iteration only.
-      if (reports.length > 1) for (const report of reports) send([report]);
-      else send([{ ...reports[0]!, outcome: { status: "rejected", reason: plainError(error) } }]);
+    } catch {
+      parentPort!.postMessage(cloneable(reports));
     }
   }
 
@@ -173,6 +171,17 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
   await prepare(task);
   await Promise.all(Array.from({ length: inFlight }, lane));
   process.exit();
+}
+
+/** The same reports, but where a value cannot be cloned, which fails its own iteration only. */
+function cloneable(reports: Report[]): Report[] {
+  return reports.map((report) => {
+    try {
+      return structuredClone(report);
+    } catch (error) {
+      return { ...report, outcome: { status: "rejected", reason: plainError(error) } };
+    }
+  });
 }
 
 /** An error as an object that can be cloned and keeps its name and code, which clones lose. */

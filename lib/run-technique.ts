@@ -1,0 +1,38 @@
+// Runs a technique's script in a fresh process and reads its records as they come.
+
+import { fileURLToPath } from "node:url";
+import { $ } from "zx/core";
+import type { RunRecord } from "./record.ts";
+import { escapeControl } from "./terminal.ts";
+import { readsTypeScript } from "./worker-entry.ts";
+
+/**
+ * Starts `scripts/NAME.ts --json` with more flags and calls back with each record.
+ * When `signal` aborts, the script is asked to stop as by Ctrl-C; what it still reports is taken.
+ *
+ * @returns How the script ended: its exit status and its last words on stderr.
+ */
+export async function runTechnique(
+  name: string,
+  flags: string[],
+  signal: AbortSignal,
+  onRecord: (record: RunRecord) => void,
+): Promise<string> {
+  const script = fileURLToPath(new URL(`../scripts/${name}.ts`, import.meta.url));
+  const runtime = [process.execPath, ...(readsTypeScript ? [] : process.execArgv)];
+  // exec: the shell becomes the script, so that a signal reaches it and its parent is this process.
+  const shell = $({
+    quiet: true,
+    nothrow: true,
+    prefix: "exec ",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const running = shell`${runtime} ${script} ${flags} --json`;
+  const interrupt = () => running.child?.kill("SIGINT");
+  signal.addEventListener("abort", interrupt);
+  for await (const line of running) onRecord(JSON.parse(line) as RunRecord);
+  const { exitCode, signal: killedBy, stderr } = await running;
+  signal.removeEventListener("abort", interrupt);
+  const lastWords = escapeControl(stderr.trim().split("\n").at(-1) ?? "");
+  return `${killedBy ?? `exit status ${exitCode}`}${lastWords && `, "${lastWords}"`}`;
+}

@@ -1,0 +1,260 @@
+// processes.ts: run a for loop on a pool of child processes.
+//
+// Python: ProcessPoolExecutor(max_workers=2).map(body, items)
+// Node:   await inProcesses(items, { workers: 2, task })
+//
+// For CPU work that must not share a heap or that may crash: what kills one process leaves the
+// others alone. They do not pay for waiting (async.ts), nor where threads do (threads.ts): each
+// takes 100 to 300 ms to start, 50 MB and more of memory, and a message for what it does.
+//
+// Run: npx tsx scripts/processes.ts
+//      npx tsx scripts/processes.ts --work cpu --workers 2
+
+import { type ChildProcess, fork } from "node:child_process";
+import { inspect } from "node:util";
+import { isMain } from "../lib/main.ts";
+import { loadClient, post } from "../lib/post.ts";
+import { countPrimes } from "../lib/primes.ts";
+import type { Task as ScriptTask } from "../lib/task.ts";
+
+// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
+// It knows nothing of threads or processes. Put yours here.
+
+type Item = number;
+type Result = number;
+type Task = ScriptTask;
+
+async function prepare(task: Task): Promise<void> {
+  if (task.work === "post") await loadClient();
+}
+
+async function body(item: Item, task: Task, signal?: AbortSignal): Promise<Result> {
+  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
+  if (task.work === "none") return item;
+  const reply = await post(task, { request: item }, signal);
+  return reply.status;
+}
+
+// 2. The technique: processes that are handed the next items by message, each one claim ahead.
+
+interface Options {
+  workers: number;
+  inFlight?: number; // iterations in flight inside each process
+  task: Task;
+  signal?: AbortSignal;
+  onSettled?: (index: number, worker: number, startMs: number, endMs: number) => void;
+  onUsage?: (usage: Usage) => void; // what a process took, at its end
+  entry?: URL; // the file to start processes from, this one unless given
+  execArgv?: string[];
+}
+
+const ROLE = "--a-process-of-processes.ts";
+type Usage = { cpu: NodeJS.CpuUsage; rssBytes: number };
+type Outcome = PromiseSettledResult<Result>;
+type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
+type Claim = { index: number; item: Item }[];
+type ToChild = { task: Task; inFlight: number } | { claim: Claim } | { end: true };
+type FromChild = { ready: true } | { reports: Report[] } | { usage: Usage };
+
+/**
+ * Runs the loop body for all items in child processes. A process that dies costs the iterations
+ * it was on, and another takes its place.
+ *
+ * @returns One settled result for each item, in order; those not done when `signal` aborted are
+ *   rejected with its reason.
+ */
+export async function inProcesses(items: readonly Item[], options: Options): Promise<Outcome[]> {
+  const { inFlight = 1, task, signal, entry = new URL(import.meta.url) } = options;
+  const workers = Math.min(options.workers, items.length);
+  const flags = options.execArgv && { execArgv: options.execArgv };
+  const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
+  const children = new Set<ChildProcess>();
+  const starting = new Set<ChildProcess>();
+  const handedBack: Claim[] = []; // by processes that died before they began them
+  let next = 0;
+  let unsettled = items.length;
+  let deadStarts = 0;
+  let stopReason: unknown;
+
+  function settle(index: number, outcome: Outcome) {
+    outcomes[index] = outcome;
+    if (--unsettled === 0) for (const child of starting) child.kill("SIGKILL");
+  }
+
+  function stop(reason: unknown) {
+    stopReason = reason;
+    for (const child of children) child.kill("SIGKILL");
+  }
+
+  /** The next item, or several where they are so short that a message for each would cost more. */
+  function takeClaim(eachMs: number): Claim | undefined {
+    if (handedBack.length > 0 || next === items.length) return handedBack.shift();
+    const most = Math.min(0.2 / eachMs, (items.length - next) / (4 * workers * inFlight));
+    const first = next;
+    next = Math.min(first + Math.max(1, Math.floor(most)), items.length);
+    return items.slice(first, next).map((item, offset) => ({ index: first + offset, item }));
+  }
+
+  /** Keeps one process running for as long as there are items to claim. */
+  async function keepProcess(worker: number) {
+    while (!stopReason && (next < items.length || handedBack.length > 0)) {
+      const claims: Claim[] = []; // what it was handed and has not reported, the oldest first
+      let eachMs = Number.POSITIVE_INFINITY;
+      let why: string | undefined;
+      let ended = false;
+      const child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
+      children.add(child);
+      starting.add(child);
+
+      function feed() {
+        // One claim ahead hides the way there and back; not at the end, where others are free.
+        const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
+        while (claims.length < inFlight + ahead) {
+          const claim = takeClaim(eachMs);
+          if (!claim) break;
+          claims.push(claim);
+          child.send({ claim } satisfies ToChild);
+        }
+        if (claims.length === 0) child.send({ end: true } satisfies ToChild);
+      }
+
+      child.on("message", (message: FromChild) => {
+        starting.delete(child);
+        if ("usage" in message) {
+          ended = true;
+          return options.onUsage?.(message.usage);
+        }
+        if ("reports" in message) {
+          const { reports } = message;
+          for (const { index, startMs, endMs, outcome } of reports) {
+            if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
+            settle(index, outcome);
+            options.onSettled?.(index, worker, startMs, endMs);
+          }
+          claims.splice(
+            claims.findIndex((claim) => claim[0]!.index === reports[0]!.index),
+            1,
+          );
+          eachMs = (reports.at(-1)!.endMs - reports[0]!.startMs) / reports.length;
+        }
+        feed();
+      });
+      child.send({ task, inFlight } satisfies ToChild);
+      await new Promise<void>((resolve) => {
+        child.on("error", (error) => {
+          why = error.message;
+          if (!child.pid) resolve();
+        });
+        // Not "exit", which may come before the last messages.
+        child.on("close", (code, signal) => {
+          why ??= signal ?? `exit code ${code}`;
+          resolve();
+        });
+      });
+      children.delete(child);
+      starting.delete(child);
+      if (stopReason) return;
+
+      // It reports a claim before it begins another: the oldest are what it was on. They are lost,
+      // and not tried again, for they may have been carried out. The rest it never began.
+      const message = `process ${child.pid} died: ${why}`;
+      const lost = claims.splice(0, inFlight).flat();
+      for (const { index } of lost) {
+        const reason = toError({ name: "WorkerDied", message: `${message} (on item ${index})` });
+        settle(index, { status: "rejected", reason });
+      }
+      handedBack.push(...claims);
+      deadStarts = ended || lost.length > 0 ? 0 : deadStarts + 1;
+      if (deadStarts === 3) stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
+    }
+  }
+
+  const onAbort = () => stop(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  await Promise.all(Array.from({ length: workers }, (_, worker) => keepProcess(worker)));
+  signal?.removeEventListener("abort", onAbort);
+  return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
+}
+
+/** The process's side: as many lanes as may be in flight, each working off claim after claim. */
+function serveProcess(): void {
+  const nowMs = () => performance.timeOrigin + performance.now();
+  const send = (message: FromChild) =>
+    new Promise<void>((resolve) => process.send!(message, () => resolve()));
+  const queue: Claim[] = [];
+  let task: Task;
+  let idle = 0;
+
+  async function iterate({ index, item }: Claim[number]): Promise<Report> {
+    const startMs = nowMs();
+    const [outcome] = await Promise.allSettled([body(item, task)]);
+    if (outcome.status === "rejected") outcome.reason = plainError(outcome.reason);
+    return { index, startMs, endMs: nowMs(), outcome };
+  }
+
+  async function lane() {
+    idle--;
+    for (let claim = queue.shift(); claim; claim = queue.shift()) {
+      const reports: Report[] = [];
+      for (const entry of claim) reports.push(await iterate(entry));
+      // Waits until it is sent, so that the parent knows what was begun, whatever happens here.
+      await send({ reports }).catch(() => send({ reports: cloneable(reports) }));
+    }
+    idle++;
+  }
+
+  process.on("message", async (message: ToChild) => {
+    if ("task" in message) {
+      task = message.task;
+      await prepare(task);
+      idle = message.inFlight;
+      await send({ ready: true });
+    } else if ("claim" in message) {
+      queue.push(message.claim);
+      if (idle > 0) await lane();
+    } else {
+      await send({ usage: { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() } });
+      process.exit(); // only now: what is not sent yet would be lost
+    }
+  });
+  // The parent is gone.
+  process.on("disconnect", () => process.exit());
+  // Ctrl-C reaches parent and children alike: the parent decides.
+  process.on("SIGINT", () => {});
+}
+/** The same reports, but where a value cannot be cloned, which fails its own iteration only. */
+function cloneable(reports: Report[]): Report[] {
+  return reports.map((report) => {
+    try {
+      return structuredClone(report);
+    } catch (error) {
+      return { ...report, outcome: { status: "rejected", reason: plainError(error) } };
+    }
+  });
+}
+
+/** An error as an object that can be cloned and keeps its name and code, which clones lose. */
+function plainError(error: unknown): object {
+  if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
+  const { name, message, stack, code } = error as NodeJS.ErrnoException;
+  return { name, message, stack, ...(code && { code: String(code) }) };
+}
+
+function toError(plain: object): Error {
+  return Object.assign(new Error(), plain);
+}
+
+// 3. Run as a script.
+
+if (process.argv[2] === ROLE) {
+  serveProcess();
+} else if (isMain(import.meta.url)) {
+  const { runScript } = await import("../lib/script.ts");
+  await runScript({
+    name: "processes",
+    technique: inProcesses,
+    defaultWorkers: (cores) => cores, // as Python's ProcessPoolExecutor
+    startsWorkersFrom: import.meta.url,
+  });
+}
