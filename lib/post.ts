@@ -1,5 +1,6 @@
 // The POST helper: one JSON body to one URL over kept-alive connections, within a time limit.
 
+import { EventEmitter } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Dispatcher, Pool } from "undici";
 
@@ -18,6 +19,8 @@ export interface PostOptions {
 /** What came back: any status is an answer, also 404 or 503. */
 export interface Reply {
   status: number;
+  /** How long the answer asks to wait before the next try, in milliseconds. */
+  retryAfterMs: number | undefined;
 }
 
 const RETRY_STATUSES = [429, 503];
@@ -25,7 +28,8 @@ const RETRY_CODES = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
 const LONGEST_WAIT_MS = 30_000;
 
 let Client: typeof Pool | undefined;
-let pools = new Map<string, Pool>();
+const targets = new Map<string, { pool: Pool; url: URL }>();
+let closing = new AbortController();
 
 /** Loads undici, some 80 ms that work without requests need not pay. */
 export async function loadClient(): Promise<void> {
@@ -37,63 +41,69 @@ export async function loadClient(): Promise<void> {
  *
  * @returns The reply, whatever its status.
  * @throws {Error} No complete reply: what failed, for which URL, why. `code` and `cause` are kept;
- *   `TimeoutError` by name after `timeoutMs`, the signal's reason when it was aborted.
+ *   its name is TimeoutError after `timeoutMs`, AbortError after {@link closeConnections}.
  */
-export async function post(
-  options: PostOptions,
-  json: unknown,
-  signal?: AbortSignal,
-): Promise<Reply> {
+export async function post(options: PostOptions, json: unknown): Promise<Reply> {
   for (let tried = 0; ; tried++) {
-    let waitMs = Math.min(100 * 2 ** tried, LONGEST_WAIT_MS);
+    let waitMs = 100 * 2 ** tried;
     try {
-      const reply = await postOnce(options, json, signal);
+      const reply = await postOnce(options, json);
       if (tried >= options.retries || !RETRY_STATUSES.includes(reply.status)) return reply;
-      waitMs = Math.min(reply.retryAfterMs ?? waitMs, LONGEST_WAIT_MS);
+      waitMs = reply.retryAfterMs ?? waitMs;
     } catch (error) {
       const { code = "" } = error as { code?: string };
       if (tried >= options.retries || !RETRY_CODES.includes(code)) throw error;
     }
-    await sleep(waitMs, undefined, signal && { signal });
+    await sleep(Math.min(waitMs, LONGEST_WAIT_MS), undefined, { signal: closing.signal });
   }
 }
 
-/** Closes this thread's or process's connections; the next post opens new ones. */
+/** Closes the connections of this thread or process; what is in flight fails. The next post opens new ones. */
 export async function closeConnections(): Promise<void> {
-  const closing = [...pools.values()];
-  pools = new Map();
-  await Promise.all(closing.map((pool) => pool.destroy()));
+  const pools = [...targets.values()].map(({ pool }) => pool);
+  targets.clear();
+  closing.abort();
+  closing = new AbortController();
+  await Promise.all(pools.map((pool) => pool.destroy()));
 }
 
-async function postOnce(options: PostOptions, json: unknown, signal?: AbortSignal) {
-  signal?.throwIfAborted();
-  const url = new URL(options.url);
-  const stop = new AbortController();
+async function postOnce(options: PostOptions, json: unknown): Promise<Reply> {
+  const { pool, url } = targets.get(options.url) ?? (await connect(options));
+  // undici takes an emitter for a signal, at a fifth of what an AbortController costs.
+  const stop = Object.assign(new EventEmitter(), { reason: undefined as Error | undefined });
   const timer = setTimeout(() => {
     const error = new Error(`no complete answer within ${options.timeoutMs} ms`);
-    error.name = "TimeoutError";
-    stop.abort(error);
+    stop.reason = Object.assign(error, { name: "TimeoutError" });
+    stop.emit("abort");
   }, options.timeoutMs);
-  const onAbort = () => stop.abort(signal?.reason);
-  signal?.addEventListener("abort", onAbort, { once: true });
   try {
-    const pool = await poolFor(url.origin, options.connections);
     const { statusCode, headers, body } = await pool.request({
       method: "POST",
       path: url.pathname + url.search,
       headers: { "content-type": "application/json" },
       body: JSON.stringify(json),
-      signal: stop.signal,
+      signal: stop,
     });
     await readToEnd(body);
     return { status: statusCode, retryAfterMs: retryAfterMs(headers["retry-after"]) };
   } catch (error) {
-    if (signal?.aborted) throw signal.reason;
-    throw readable(stop.signal.aborted ? stop.signal.reason : error, url);
+    throw readable(stop.reason ?? error, url);
   } finally {
     clearTimeout(timer);
-    signal?.removeEventListener("abort", onAbort);
   }
+}
+
+async function connect({ url: href, connections }: PostOptions) {
+  await loadClient();
+  const url = new URL(href);
+  // undici's own limits (300 s) would cut in before a longer one of the caller's.
+  const limits = { headersTimeout: 0, bodyTimeout: 0 };
+  const target = targets.get(href) ?? {
+    pool: new Client!(url.origin, { connections, ...limits }),
+    url,
+  };
+  targets.set(href, target);
+  return target;
 }
 
 /** Reads a body and forgets it: an unread one keeps its connection busy for good. */
@@ -103,26 +113,13 @@ function readToEnd(body: Dispatcher.ResponseData["body"]): Promise<void> {
   });
 }
 
-/** The connections to one origin, kept alive between requests. */
-async function poolFor(origin: string, connections: number): Promise<Pool> {
-  await loadClient();
-  let pool = pools.get(origin);
-  if (!pool) {
-    // undici's own limits (300 s) would cut in before a longer one of the caller's.
-    pool = new Client!(origin, { connections, headersTimeout: 0, bodyTimeout: 0 });
-    pools.set(origin, pool);
-  }
-  return pool;
-}
-
 /** The same error with a message that stands alone. */
 function readable(error: unknown, url: URL): Error {
   const { name, code, message, errors } = error as AggregateError & { code?: string };
   // `localhost` refused on every address gives an empty message and the reasons inside.
   const why = message || errors?.map((inner) => inner.message).join("; ") || code || name;
   const shown = new Error(`POST ${url.origin}${url.pathname} failed: ${why}`, { cause: error });
-  shown.name = name;
-  return code ? Object.assign(shown, { code }) : shown;
+  return Object.assign(shown, { name }, code && { code });
 }
 
 /** Milliseconds that a Retry-After header asks for, in either form; undefined for none or a broken one. */

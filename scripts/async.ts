@@ -9,6 +9,7 @@
 // Run: npx tsx scripts/async.ts
 //      npx tsx scripts/async.ts --requests 2000 --workers 100
 
+import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { isMain } from "../lib/main.ts";
 import { loadClient, post } from "../lib/post.ts";
@@ -26,10 +27,10 @@ async function prepare(task: Task): Promise<void> {
   if (task.work === "post") await loadClient();
 }
 
-async function body(item: Item, task: Task, signal?: AbortSignal): Promise<Result> {
+async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item }, signal);
+  const reply = await post(task, { request: item });
   return reply.status;
 }
 
@@ -50,34 +51,35 @@ interface Options {
  * @returns One settled result for each item, in order; those not begun when `signal` aborted are
  *   rejected with its reason.
  */
-export async function concurrently(items: readonly Item[], options: Options) {
+export async function concurrently(
+  items: readonly Item[],
+  options: Options,
+): Promise<PromiseSettledResult<Result>[]> {
   const { workers, inFlight = 1, task, signal, onSettled } = options;
-  const results = new Array<PromiseSettledResult<Result>>(items.length);
+  const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length);
   let next = 0;
 
   async function lane(worker: number) {
-    while (next < items.length) {
+    while (next < items.length && !signal?.aborted) {
       const index = next++; // no other lane runs between these two: nothing to lock
-      if (signal?.aborted) {
-        results[index] = { status: "rejected", reason: signal.reason };
-        continue;
-      }
       const startMs = performance.timeOrigin + performance.now();
-      try {
-        results[index] = { status: "fulfilled", value: await body(items[index]!, task, signal) };
-      } catch (reason) {
-        results[index] = { status: "rejected", reason };
-      }
+      const [outcome] = await Promise.allSettled([body(items[index]!, task)]);
+      if (signal?.aborted) return;
+      outcomes[index] = outcome;
       onSettled?.(index, worker, startMs, performance.timeOrigin + performance.now());
-      // A body that never waits would leave no room for Ctrl-C, nor for the other lanes.
-      await setImmediate();
+      await setImmediate(); // a body that never waits would leave no room for Ctrl-C
     }
   }
 
-  // Not one promise an item: 10,000 at once would be 10,000 sockets.
-  const lanes = Math.min(workers * inFlight, items.length);
-  await Promise.all(Array.from({ length: lanes }, (_, worker) => lane(worker)));
-  return results;
+  // A few lanes, not a promise for each item: 10,000 at once would be 10,000 sockets.
+  const count = Math.min(workers * inFlight, items.length);
+  const lanes = Promise.all(Array.from({ length: count }, (_, worker) => lane(worker)));
+  // Aborted, it does not wait for iterations that may never end.
+  await Promise.race([lanes, signal && once(signal, "abort")].filter(Boolean));
+  return Array.from(
+    outcomes,
+    (outcome) => outcome ?? { status: "rejected", reason: signal?.reason },
+  );
 }
 
 // 3. Run as a script.

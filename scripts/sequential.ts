@@ -9,6 +9,7 @@
 // Run: npx tsx scripts/sequential.ts
 //      npx tsx scripts/sequential.ts --requests 100 --work cpu
 
+import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 import { isMain } from "../lib/main.ts";
 import { loadClient, post } from "../lib/post.ts";
@@ -26,10 +27,10 @@ async function prepare(task: Task): Promise<void> {
   if (task.work === "post") await loadClient();
 }
 
-async function body(item: Item, task: Task, signal?: AbortSignal): Promise<Result> {
+async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item }, signal);
+  const reply = await post(task, { request: item });
   return reply.status;
 }
 
@@ -44,28 +45,34 @@ interface Options {
 /**
  * Runs the loop body for one item after another.
  *
- * @returns One settled result for each item, in order; those not begun when `signal` aborted are
+ * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason.
  */
-export async function inSequence(items: readonly Item[], options: Options) {
+export async function inSequence(
+  items: readonly Item[],
+  options: Options,
+): Promise<PromiseSettledResult<Result>[]> {
   const { task, signal, onSettled } = options;
-  const results: PromiseSettledResult<Result>[] = [];
-  for (const [index, item] of items.entries()) {
-    if (signal?.aborted) {
-      results.push({ status: "rejected", reason: signal.reason });
-      continue;
+  const outcomes: PromiseSettledResult<Result>[] = [];
+
+  async function loop() {
+    for (const [index, item] of items.entries()) {
+      if (signal?.aborted) return;
+      const startMs = performance.timeOrigin + performance.now();
+      const [outcome] = await Promise.allSettled([body(item, task)]);
+      if (signal?.aborted) return;
+      outcomes.push(outcome);
+      onSettled?.(index, 0, startMs, performance.timeOrigin + performance.now());
+      await setImmediate(); // a body that never waits would leave no room for Ctrl-C
     }
-    const startMs = performance.timeOrigin + performance.now();
-    try {
-      results.push({ status: "fulfilled", value: await body(item, task, signal) });
-    } catch (reason) {
-      results.push({ status: "rejected", reason });
-    }
-    onSettled?.(index, 0, startMs, performance.timeOrigin + performance.now());
-    // A body that never waits would leave no room for Ctrl-C.
-    await setImmediate();
   }
-  return results;
+
+  // Aborted, it does not wait for an iteration that may never end.
+  await Promise.race([loop(), signal && once(signal, "abort")].filter(Boolean));
+  while (outcomes.length < items.length) {
+    outcomes.push({ status: "rejected", reason: signal?.reason });
+  }
+  return outcomes;
 }
 
 // 3. Run as a script.

@@ -28,10 +28,10 @@ async function prepare(task: Task): Promise<void> {
   if (task.work === "post") await loadClient();
 }
 
-async function body(item: Item, task: Task, signal?: AbortSignal): Promise<Result> {
+async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item }, signal);
+  const reply = await post(task, { request: item });
   return reply.status;
 }
 
