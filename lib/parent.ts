@@ -14,4 +14,5 @@ export function onParentGone(callback: () => void): void {
     callback();
   }
   process.once("disconnect", gone);
+  process.channel?.unref(); // listening alone would keep the process alive
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { $ } from "zx/core";
 import type { RunRecord } from "./record.ts";
 import { escapeControl } from "./terminal.ts";
-import { readsTypeScript } from "./worker-entry.ts";
+import { runtimeCommand } from "./worker-entry.ts";
 
 /**
  * Starts `scripts/NAME.ts --json` with more flags and calls back with each record.
@@ -19,7 +19,6 @@ export async function runTechnique(
   onRecord: (record: RunRecord) => void,
 ): Promise<string> {
   const script = fileURLToPath(new URL(`../scripts/${name}.ts`, import.meta.url));
-  const runtime = [process.execPath, ...(readsTypeScript ? [] : process.execArgv)];
   // exec: the shell becomes the script, so that a signal reaches it and its parent is this process.
   const shell = $({
     quiet: true,
@@ -27,7 +26,7 @@ export async function runTechnique(
     prefix: "exec ",
     stdio: ["ignore", "pipe", "pipe"],
   });
-  const running = shell`${runtime} ${script} ${flags} --json`;
+  const running = shell`${runtimeCommand} ${script} ${flags} --json`;
   const interrupt = () => running.child?.kill("SIGINT");
   signal.addEventListener("abort", interrupt);
   for await (const line of running) onRecord(JSON.parse(line) as RunRecord);

@@ -18,6 +18,11 @@ export interface WorkerEntry {
 /** True where the runtime itself reads TypeScript. */
 export const readsTypeScript = Boolean((process.features as { typescript?: unknown }).typescript);
 
+/** The command line that runs a .ts file the way this process is run, without the file. */
+export const runtimeCommand = process.versions.deno
+  ? [process.execPath, "run", "-A"]
+  : [process.execPath, ...(readsTypeScript ? [] : process.execArgv)];
+
 /**
  * Prepares a .ts module to be started as a worker on this runtime.
  *
@@ -58,8 +63,14 @@ function temporaryFolder(): string {
     fileURLToPath(new URL("../node_modules/.cache/", import.meta.url)),
     tmpdir(),
   ]);
-  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  if (folders.push(folder) === 1) process.once("exit", removeFolders);
   return folder;
+}
+
+const folders: string[] = [];
+
+function removeFolders() {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 }
 
 function firstWritable(parents: string[]): string {

@@ -47,7 +47,7 @@ const table = {
   ...common,
   requests: { ...common.requests, initial: SIZES, help: "iterations, one row of the table each" },
   workers: { ...common.workers, help: "workers, the same number for each technique" },
-  latency: { ...common.latency, initial: 3 }, // so short that all of it ends within a minute
+  latency: { ...common.latency, initial: 2 }, // so short that all of it ends within a minute
 };
 
 await main(async () => {

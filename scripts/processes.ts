@@ -54,7 +54,8 @@ type Outcome = PromiseSettledResult<Result>;
 type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
 type Claim = { index: number; item: Item }[];
 type ToChild = { task: Task; inFlight: number } | { claim: Claim } | { end: true };
-type FromChild = { ready: true } | { reports: Report[] } | { usage: Usage };
+type FromChild = { ready: true } | Progress | { usage: Usage };
+type Progress = { id: number; reports: Report[]; notBegun: Claim };
 
 /**
  * Runs the loop body for all items in child processes. A process that dies costs the iterations
@@ -98,8 +99,9 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
   /** Keeps one process running for as long as there are items to claim. */
   async function keepProcess(worker: number) {
     while (!stopReason && (next < items.length || handedBack.length > 0)) {
-      const claims: Claim[] = []; // what it was handed and has not reported, the oldest first
-      let eachMs = Number.POSITIVE_INFINITY;
+      // What it was handed and has not reported, the oldest first, by a claim's first index.
+      const claims = new Map<number, Claim>();
+      let eachMs = Number.POSITIVE_INFINITY; // what its last iterations took
       let why: string | undefined;
       let ended = false;
       const child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
@@ -109,13 +111,13 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       function feed() {
         // One claim ahead hides the way there and back; not at the end, where others are free.
         const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
-        while (claims.length < inFlight + ahead) {
+        while (claims.size < inFlight + ahead) {
           const claim = takeClaim(eachMs);
           if (!claim) break;
-          claims.push(claim);
+          claims.set(claim[0]!.index, claim);
           child.send({ claim } satisfies ToChild);
         }
-        if (claims.length === 0) child.send({ end: true } satisfies ToChild);
+        if (claims.size === 0) child.send({ end: true } satisfies ToChild);
       }
 
       child.on("message", (message: FromChild) => {
@@ -125,17 +127,19 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           return options.onUsage?.(message.usage);
         }
         if ("reports" in message) {
-          const { reports } = message;
+          const { id, reports, notBegun } = message;
           for (const { index, startMs, endMs, outcome } of reports) {
             if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
             settle(index, outcome);
             options.onSettled?.(index, worker, startMs, endMs);
           }
-          claims.splice(
-            claims.findIndex((claim) => claim[0]!.index === reports[0]!.index),
-            1,
-          );
-          eachMs = (reports.at(-1)!.endMs - reports[0]!.startMs) / reports.length;
+          handedBack.push(...notBegun.map((entry) => [entry]));
+          const left = claims.get(id)!.slice(reports.length, -notBegun.length || undefined);
+          if (left.length > 0) claims.set(id, left);
+          else claims.delete(id);
+          const tookMs =
+            reports.length > 0 ? reports.at(-1)!.endMs - reports[0]!.startMs : Infinity;
+          eachMs = notBegun.length > 0 ? Infinity : tookMs / reports.length;
         }
         feed();
       });
@@ -158,12 +162,12 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       // It reports a claim before it begins another: the oldest are what it was on. They are lost,
       // and not tried again, for they may have been carried out. The rest it never began.
       const message = `process ${child.pid} died: ${why}`;
-      const lost = claims.splice(0, inFlight).flat();
+      const lost = [...claims.values()].slice(0, inFlight).flat();
       for (const { index } of lost) {
         const reason = toError({ name: "WorkerDied", message: `${message} (on item ${index})` });
         settle(index, { status: "rejected", reason });
       }
-      handedBack.push(...claims);
+      handedBack.push(...[...claims.values()].slice(inFlight));
       deadStarts = ended || lost.length > 0 ? 0 : deadStarts + 1;
       if (deadStarts === 3) stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
@@ -196,10 +200,18 @@ function serveProcess(): void {
   async function lane() {
     idle--;
     for (let claim = queue.shift(); claim; claim = queue.shift()) {
+      const todo = claim;
+      const id = todo[0]!.index;
       const reports: Report[] = [];
-      for (const entry of claim) reports.push(await iterate(entry));
-      // Waits until it is sent, so that the parent knows what was begun, whatever happens here.
-      await send({ reports }).catch(() => send({ reports: cloneable(reports) }));
+      const report = () => {
+        const part = { id, reports: reports.splice(0), notBegun: todo.splice(0) };
+        return send(part).catch(() => send({ ...part, reports: cloneable(part.reports) }));
+      };
+      // Several were taken for short ones. Where one waits all the same, the rest goes back.
+      const waiting = todo.length > 1 ? setImmediate(report) : undefined;
+      for (let next = todo.shift(); next; next = todo.shift()) reports.push(await iterate(next));
+      clearImmediate(waiting);
+      await report(); // sent before it begins another, so that the parent knows what was begun
     }
     idle++;
   }

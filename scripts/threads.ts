@@ -145,29 +145,34 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
     return { index, startMs, endMs: nowMs(), outcome };
   }
 
-  function send(reports: Report[]) {
+  let reports: Report[] = [];
+  let sentMs = 0;
+  function send() {
+    const batch = reports;
+    reports = [];
+    sentMs = performance.now();
     try {
-      parentPort!.postMessage(reports);
+      parentPort!.postMessage(batch);
     } catch {
-      parentPort!.postMessage(cloneable(reports));
+      parentPort!.postMessage(cloneable(batch));
     }
   }
 
   async function lane() {
-    for (let size = 1; ; ) {
-      const first = Atomics.add(next, 0, size);
-      const end = Math.min(first + size, items.length);
-      if (first >= end) return;
-      owners.fill(worker + 1, first, end);
-      const reports: Report[] = [];
-      for (let index = first; index < end; index++) reports.push(await iterate(index));
-      send(reports);
-      // One item at a time, unless a message for each would cost more than the items themselves.
-      const eachMs = (nowMs() - reports[0]!.startMs) / reports.length;
-      size = Math.max(1, Math.min(Math.floor(0.2 / eachMs), (items.length - end) >> 6));
+    for (;;) {
+      const index = Atomics.add(next, 0, 1);
+      if (index >= items.length) return;
+      owners[index] = worker + 1;
+      const report = await iterate(index);
+      reports.push(report);
+      // At once, but for iterations so short that a message for each would cost more than they do:
+      // those share one, sent after 0.2 ms, or before the thread waits for anything.
+      if (performance.now() - sentMs > 0.2) send();
+      else if (reports.length === 1) setImmediate(() => reports.length > 0 && send());
     }
   }
 
+  process.on("exit", () => reports.length > 0 && send());
   await prepare(task);
   await Promise.all(Array.from({ length: inFlight }, lane));
   process.exit();

@@ -1,0 +1,3 @@
+import { testTechnique } from "./support/technique.ts";
+
+testTechnique("sequential", "inSequence");

@@ -1,0 +1,254 @@
+// What every technique must keep, told by its script's command line and by the API's own counts.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { countPrimes } from "../../lib/primes.ts";
+import type { RunRecord } from "../../lib/record.ts";
+import { descendants, isAlive, run, start, startApiScript, until } from "./process.ts";
+import { bodyOf, variant } from "./variant.ts";
+
+type Api = Awaited<ReturnType<typeof startApiScript>>;
+
+/** Declares the tests of one technique. `exported` is its function's name. */
+export function testTechnique(name: string, exported: string) {
+  const script = `scripts/${name}.ts`;
+  const alone = name === "sequential";
+  let api: Api;
+  before(async () => {
+    api = await startApiScript(["--latency", "1"]);
+  });
+  after(() => api.stop());
+
+  for (const [requests, workers, inFlight] of [
+    [1, 8, 1],
+    [7, 2, 1],
+    [7, 16, 2],
+    [500, 8, 2],
+  ] as const) {
+    test(`${name}: ${requests} requests on ${workers} workers x ${inFlight}: each once, never too many in flight`, async () => {
+      await fetch(new URL("/stats", api.url), { method: "DELETE" });
+      const flags = [
+        "-n",
+        `${requests}`,
+        "-w",
+        `${workers}`,
+        "-c",
+        `${inFlight}`,
+        "--url",
+        api.url,
+      ];
+      const { code, records } = await run(script, [...flags, "--json"]);
+      const stats = await api.stats();
+      assert.equal(code, 0);
+      assert.equal(records.length, 1);
+      checkRecord(records[0]!, requests);
+      assert.deepEqual(records[0]!.statuses, { 201: requests });
+      assert.equal(stats.requests, requests);
+      assert.ok(
+        stats.inFlightPeak <= (alone ? 1 : workers * inFlight),
+        `peak ${stats.inFlightPeak}`,
+      );
+    });
+  }
+
+  test(`${name}: reaches as many requests in flight as it may`, async () => {
+    const slow = await startApiScript(["--latency", "300"]);
+    const flags = ["-n", "18", "-w", "3", "-c", "2", "--url", slow.url, "--json"];
+    await run(script, flags);
+    const { inFlightPeak } = await slow.stats();
+    await slow.stop();
+    assert.equal(inFlightPeak, alone ? 1 : 6);
+  });
+
+  test(`${name}: several sizes run one after another, with the practice API's figures`, async () => {
+    const { code, records, stderr } = await run(script, ["-n", "3,5", "--latency", "2", "--json"]);
+    assert.equal(stderr, "");
+    assert.equal(code, 0);
+    assert.deepEqual(
+      records.map((one) => one.requests),
+      [3, 5],
+    );
+    for (const record of records) {
+      checkRecord(record, record.requests);
+      assert.ok(record.serviceMs! >= 1.5, `service time ${record.serviceMs}`);
+      assert.ok(record.idealMs! >= record.serviceMs!);
+      assert.ok(record.ms > record.idealMs!, "faster than possible");
+    }
+  });
+
+  test(`${name}: CPU work gives the value that the plain loop gives`, async () => {
+    const module = await import(`../../${script}`);
+    const { workerEntry } = await import("../../lib/worker-entry.ts");
+    const entry = await workerEntry(new URL(`../../${script}`, import.meta.url).href);
+    const items = [0, 1, 2, 3, 4, 5];
+    const task = { work: "cpu", url: "", connections: 1, timeoutMs: 1000, retries: 0 };
+    const results = await module[exported](items, { workers: 2, task, ...entry });
+    const expected = items.map((item) => ({
+      status: "fulfilled",
+      value: countPrimes(1_000_000 + item, 40_000),
+    }));
+    assert.deepEqual(results, expected);
+  });
+
+  test(`${name}: an API that fails and drops connections loses no iteration`, async () => {
+    const bad = await startApiScript([
+      "--latency",
+      "1",
+      "--error-rate",
+      "0.1",
+      "--reset-rate",
+      "0.05",
+    ]);
+    const { code, records } = await run(script, [
+      "-n",
+      "400",
+      "-w",
+      "8",
+      "--url",
+      bad.url,
+      "--json",
+    ]);
+    const stats = await bad.stats();
+    await bad.stop();
+    const [record] = records;
+    checkRecord(record!, 400);
+    assert.equal(code, 1);
+    assert.equal(record!.statuses[503], stats.statuses[503]);
+    assert.equal(record!.statuses[201], stats.statuses[201]);
+    assert.equal(sum(record!.errors), stats.statuses.reset);
+    assert.equal(stats.requests, 400);
+  });
+
+  test(`${name}: retries make up for an API that fails now and then`, async () => {
+    const bad = await startApiScript([
+      "--latency",
+      "1",
+      "--error-rate",
+      "0.1",
+      "--reset-rate",
+      "0.05",
+    ]);
+    const flags = ["-n", "60", "-w", "8", "--retries", "8", "--url", bad.url, "--json"];
+    const { code, records } = await run(script, flags);
+    await bad.stop();
+    assert.equal(code, 0, JSON.stringify(records));
+    assert.deepEqual(records[0]!.statuses, { 201: 60 });
+  });
+
+  test(`${name}: a dead API is told of quickly and readably`, async () => {
+    const { code, stdout } = await run(script, ["-n", "20", "--url", "http://127.0.0.1:1"]);
+    assert.equal(code, 1);
+    assert.match(stdout, /0 ok, 20 failed/);
+    assert.match(stdout, /errors +ECONNREFUSED: 20/);
+    assert.match(stdout, /item 0: POST http:\/\/127\.0\.0\.1:1\/ failed: connect ECONNREFUSED/);
+  });
+
+  test(`${name}: an error keeps its name, message, code and stack; the others go on`, async () => {
+    const work = await variant(
+      `${name}.ts`,
+      exported,
+      `if (item === 2) throw Object.assign(new RangeError("no " + item), { code: "E_TWO", name: "TwoError" });
+       if (item === 3) throw "a string";
+       return item;`,
+    );
+    const results = await work([0, 1, 2, 3, 4], { workers: 2 });
+    assert.deepEqual(
+      results.map((one) => one.status),
+      ["fulfilled", "fulfilled", "rejected", "rejected", "fulfilled"],
+    );
+    const { reason } = results[2] as PromiseRejectedResult;
+    assert.ok(reason instanceof Error);
+    assert.deepEqual([reason.name, reason.message], ["TwoError", "no 2"]);
+    assert.equal((reason as NodeJS.ErrnoException).code, "E_TWO");
+    assert.match(reason.stack ?? "", /body/);
+    assert.match(String((results[3] as PromiseRejectedResult).reason), /a string/);
+  });
+
+  test(`${name}: aborted, it settles every item, keeps what was done and waits for nothing`, async () => {
+    const work = await variant(
+      `${name}.ts`,
+      exported,
+      `if (item > 3) await new Promise(() => {}); return item;`,
+    );
+    const controller = new AbortController();
+    let settled = 0;
+    const onSettled = () => ++settled === 4 && controller.abort(new Error("enough"));
+    const items = Array.from({ length: 50 }, (_, index) => index);
+    const keepAlive = setTimeout(() => {}, 20_000);
+    const results = await work(items, { workers: 2, signal: controller.signal, onSettled });
+    clearTimeout(keepAlive);
+    assert.equal(results.length, 50);
+    assert.deepEqual(
+      results.slice(0, 4).map((one) => one.status),
+      Array(4).fill("fulfilled"),
+    );
+    for (const result of results.slice(4))
+      assert.equal((result as PromiseRejectedResult).reason.message, "enough");
+    const before = await work(items, { workers: 2, signal: AbortSignal.abort(new Error("never")) });
+    assert.ok(before.every((one) => one.status === "rejected" && one.reason.message === "never"));
+  });
+
+  test(`${name}: Ctrl-C in the middle reports what was done, exits 130 and leaves nothing`, async () => {
+    const { child, ended, output } = start(script, ["-n", "5000", "--latency", "50", "--json"]);
+    await until(() => descendants(child.pid!).length > 0);
+    const below = new Set<number>();
+    for (let i = 0; i < 60; i++) {
+      for (const pid of descendants(child.pid!)) below.add(pid);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+    process.kill(-child.pid!, "SIGINT");
+    const { code, records } = await ended;
+    assert.equal(code, 130, output.stderr);
+    checkRecord(records[0]!, 5000);
+    assert.equal(records[0]!.interrupted, true);
+    assert.ok(records[0]!.ok > 0 && records[0]!.failed > 0);
+    assert.deepEqual(Object.keys(records[0]!.errors), ["AbortError"]);
+    await until(() => ![...below].some(isAlive), 1000);
+  });
+
+  test(`${name}: killed by SIGKILL in the middle, it leaves no process behind`, async () => {
+    const { child, ended } = start(script, ["-n", "5000", "--latency", "50"]);
+    const workers = name === "processes" ? 3 : 1; // and the practice API
+    await until(() => descendants(child.pid!).length >= workers);
+    const below = descendants(child.pid!);
+    child.kill("SIGKILL");
+    await ended;
+    await until(() => !below.some(isAlive), 1000);
+  });
+
+  test(`${name}: has the loop body that all scripts have`, () => {
+    assert.equal(bodyOf(`${name}.ts`), bodyOf("sequential.ts"));
+  });
+
+  test(`${name}: needs Node's own modules only for its technique`, () => {
+    const text = readFileSync(new URL(`../../${script}`, import.meta.url), "utf8");
+    const technique = text.slice(
+      text.indexOf("// 2. The technique"),
+      text.indexOf("// 3. Run as a script"),
+    );
+    for (const helper of ["isMain", "post(", "countPrimes", "loadClient", "ScriptTask"]) {
+      assert.ok(!technique.includes(helper), helper);
+    }
+  });
+}
+
+/** The record's promises that hold whatever happened. */
+export function checkRecord(record: RunRecord, requests: number) {
+  assert.equal(record.requests, requests);
+  assert.equal(record.ok + record.failed, requests);
+  assert.equal(
+    sum(record.statuses) + sum(record.errors),
+    record.work === "post" ? requests : record.failed,
+  );
+  assert.ok(record.ms > 0 && record.cpuMs > 0 && record.peakRssBytes > 1e7);
+  if (record.startupMs === undefined) return;
+  assert.ok(record.startupMs >= 0 && record.startupMs <= record.ms, `start-up ${record.startupMs}`);
+  assert.ok(
+    record.p50Ms! <= record.p95Ms! && record.p95Ms! <= record.p99Ms! && record.p99Ms! <= record.ms,
+  );
+}
+
+function sum(counts: Record<string, number>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
