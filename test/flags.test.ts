@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { describeFlags, parseFlags, scriptFlags } from "../lib/flags.ts";
+import { run } from "./support/process.ts";
+
+const table = scriptFlags(8);
+const NUMBERS = /expected a whole number from 1 to 10000000, or several separated by commas, found/;
+const WORKERS = /expected a whole number from 1 to 1024, found/;
+
+/** Command lines that must be refused, and what the message must say beside flag and value. */
+const BAD: [string[], RegExp][] = [
+  [["--requests", "0"], NUMBERS],
+  [["--requests", "-5"], NUMBERS],
+  [["--requests=-5"], NUMBERS],
+  [["--requests", "1.5"], NUMBERS],
+  [["--requests", "abc"], NUMBERS],
+  [["--requests", "1e9"], NUMBERS],
+  [["--requests", "5,,10"], NUMBERS],
+  [["--requests", ""], NUMBERS],
+  [["--requests="], NUMBERS],
+  [["--requests", " 5"], NUMBERS],
+  [["--requests", "0x10"], NUMBERS],
+  [["--requests", "+5"], NUMBERS],
+  [["--requests", "10000001"], NUMBERS],
+  [["--requests", "99999999999999999999"], NUMBERS],
+  [["--requests"], /expected .* found nothing/],
+  [["-n", "0"], NUMBERS],
+  [["--workers", "0"], WORKERS],
+  [["--workers", "100000"], WORKERS],
+  [["--workers", "two"], WORKERS],
+  [["-w"], /found nothing/],
+  [["--in-flight", "0"], WORKERS],
+  [["--work", "cpuu"], /expected one of post, cpu, none, found "cpuu"/],
+  [["--work", ""], /expected one of/],
+  [["--url", "ftp://a/"], /expected an http:\/\/ or https:\/\/ URL, found "ftp:\/\/a\/"/],
+  [["--url", "localhost:80"], /expected an http/],
+  [["--url", "http://"], /expected an http/],
+  [["--latency", "-1"], /expected a number from 0 to 600000/],
+  [["--latency", "soon"], /expected a number/],
+  [["--timeout", "0"], /expected a whole number from 1/],
+  [["--retries", "-1"], /expected a whole number from 0/],
+  [["--json=yes"], /expected no value, found "yes"/],
+  [["--unknown"], /unknown flag --unknown/],
+  [["-x"], /unknown flag -x/],
+  [["--constructor"], /unknown flag --constructor/],
+  [["stray"], /unexpected argument "stray"/],
+  [["--", "stray"], /unexpected argument "stray"/],
+];
+
+test("flags: bad command lines are refused with flag, value and what is expected", () => {
+  for (const [args, message] of BAD) {
+    assert.throws(() => parseFlags(table, args), { name: "UsageError", message }, args.join(" "));
+  }
+});
+
+test("flags: good command lines give typed values, defaults where nothing is given", () => {
+  const flags = parseFlags(table, [
+    "-n",
+    "5,10",
+    "-w3",
+    "--url",
+    "https://a.example/x?y=1",
+    "--latency",
+    "0.5",
+    "--json",
+  ]);
+  assert.deepEqual(flags.requests, [5, 10]);
+  assert.equal(flags.workers, 3);
+  assert.equal(flags.url?.href, "https://a.example/x?y=1");
+  assert.equal(flags.latency, 0.5);
+  assert.equal(flags.json, true);
+  assert.equal(flags.timeout, 30_000);
+  assert.deepEqual(parseFlags(table, []).requests, [500]);
+});
+
+test("flags: the help names every flag and its default", () => {
+  const help = describeFlags(table);
+  for (const name of Object.keys(table)) assert.ok(help.includes(`--${name}`), name);
+  assert.match(help, /-n, --requests N\[,\.\.\.\].*\(default: 500\)/);
+});
+
+for (const script of ["sequential", "async", "threads", "processes", "compare", "api"]) {
+  test(`${script}.ts: a bad flag is one line on stderr and exit status 2, before anything starts`, async () => {
+    const bad = script === "api" ? ["--latency", "x"] : ["--requests", "5,,10"];
+    for (const args of [["--nonsense"], ["stray"], bad]) {
+      const { code, stdout, stderr } = await run(`scripts/${script}.ts`, args);
+      assert.equal(code, 2, stderr);
+      assert.equal(stdout, "");
+      assert.match(stderr, /^error: [^\n]+\n$/);
+    }
+  });
+
+  test(`${script}.ts: --help prints flags and exits 0`, async () => {
+    const { code, stdout, stderr } = await run(`scripts/${script}.ts`, ["--help"]);
+    assert.equal(code, 0);
+    assert.equal(stderr, "");
+    assert.match(stdout, /--latency MS/);
+  });
+}
+
+test("compare.ts: an unknown technique is refused", async () => {
+  for (const name of ["nonsense", "compare", "api", "../lib/flags", "async,"]) {
+    const { code, stderr } = await run("scripts/compare.ts", ["--techniques", name]);
+    assert.equal(code, 2);
+    assert.match(stderr, /^error: --techniques: expected a technique, .* found ".*"\n$/);
+  }
+});

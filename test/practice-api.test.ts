@@ -1,0 +1,136 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { connect } from "node:net";
+import { after, before, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { runtimeCommand } from "../lib/worker-entry.ts";
+import { isAlive, run, start, startApiScript, until } from "./support/process.ts";
+
+let api: Awaited<ReturnType<typeof startApiScript>>;
+before(async () => {
+  api = await startApiScript(["--latency", "5"]);
+});
+after(() => api.stop());
+
+const post = (body: string | Uint8Array<ArrayBuffer>, url = api.url) =>
+  fetch(url, { method: "POST", body, headers: { "content-type": "application/json" } });
+
+test("api: a POST of JSON is answered 201 with the body and the time that it took", async () => {
+  const begunMs = performance.now();
+  const reply = await post('{"request": 7,\n "text": "ä"}');
+  const tookMs = performance.now() - begunMs;
+  assert.equal(reply.status, 201);
+  assert.deepEqual(await reply.json(), { json: { request: 7, text: "ä" } });
+  const [, serviceMs] = /^service;dur=([\d.]+)$/.exec(reply.headers.get("server-timing") ?? "")!;
+  assert.ok(Number(serviceMs) >= 4 && Number(serviceMs) <= tookMs, `${serviceMs} of ${tookMs}`);
+});
+
+test("api: bad JSON is 400, another method 405, a body over 1 MiB 413", async () => {
+  assert.equal((await post("{nope")).status, 400);
+  assert.equal((await post("")).status, 400);
+  for (const method of ["GET", "PUT", "DELETE"]) {
+    assert.equal((await fetch(api.url, { method })).status, 405);
+  }
+  assert.equal((await post(`"${"x".repeat(1024 * 1024 - 2)}"`)).status, 201);
+  assert.equal((await post(`"${"x".repeat(1024 * 1024 - 1)}"`)).status, 413);
+  assert.equal((await post("1")).status, 201);
+});
+
+test("api: /stats counts requests, statuses and the peak in flight, and DELETE starts anew", async () => {
+  await fetch(new URL("/stats", api.url), { method: "DELETE" });
+  await Promise.all(Array.from({ length: 6 }, () => post("1")));
+  await post("{");
+  const stats = await api.stats();
+  assert.equal(stats.requests, 7);
+  assert.deepEqual(stats.statuses, { 201: 6, 400: 1 });
+  assert.equal(stats.inFlightPeak, 6);
+  assert.equal(stats.inFlight, 0);
+  assert.ok(stats.serviceMs.mean >= 4 && stats.serviceMs.p99 >= stats.serviceMs.mean);
+});
+
+test("api: errors, resets and jitter are repeated by the same seed", async () => {
+  const flags = ["--latency", "3", "--jitter", "2", "--error-rate", "0.3", "--reset-rate", "0.2"];
+  const outcomes = async () => {
+    const bad = await startApiScript(flags);
+    const seen: (number | string)[] = [];
+    for (let i = 0; i < 30; i++) {
+      seen.push(
+        await post("1", bad.url).then(
+          (reply) => reply.status,
+          () => "reset",
+        ),
+      );
+    }
+    await bad.stop();
+    return seen;
+  };
+  const first = await outcomes();
+  assert.ok(first.includes(503) && first.includes("reset") && first.includes(201), first.join());
+  assert.deepEqual(await outcomes(), first);
+});
+
+test("api: --rate-limit answers 429 with Retry-After beyond so many a second", async () => {
+  const limited = await startApiScript(["--latency", "0", "--rate-limit", "5"]);
+  const replies = await Promise.all(Array.from({ length: 20 }, () => post("1", limited.url)));
+  const refused = replies.filter((reply) => reply.status === 429);
+  await limited.stop();
+  assert.ok(refused.length >= 10 && refused.length <= 15, `${refused.length} refused`);
+  assert.equal(refused[0]!.headers.get("retry-after"), "1");
+});
+
+test("api: --max-requests ends it after so many, all answered", async () => {
+  const short = await startApiScript(["--max-requests", "3"]);
+  const replies = await Promise.all([1, 2, 3].map(() => post("1", short.url)));
+  assert.deepEqual(
+    replies.map((reply) => reply.status),
+    [201, 201, 201],
+  );
+  assert.equal((await short.ended).code, 0);
+});
+
+test("api: SIGINT and SIGTERM end it with status 0, connections open or not", async () => {
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    const one = await startApiScript([]);
+    const socket = connect(Number(new URL(one.url).port), "127.0.0.1").on("error", () => {});
+    await until(() => socket.readyState === "open");
+    one.child.kill(signal);
+    assert.equal((await one.ended).code, 0);
+    socket.destroy();
+  }
+});
+
+test("api: ends when its parent is killed", async () => {
+  const [command, ...flags] = runtimeCommand;
+  const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
+  const code = `const { spawn } = require("node:child_process");
+    const api = spawn(${JSON.stringify(command)}, ${JSON.stringify([...flags, script])}, { stdio: "inherit" });
+    console.log(api.pid); setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  parent.stdout.on("data", (text) => {
+    output += text;
+  });
+  await until(() => output.includes("http://"));
+  parent.kill("SIGKILL");
+  const pid = Number.parseInt(output);
+  await until(() => !isAlive(pid), 2000);
+});
+
+test("api: a port that is taken is one clear line and exit status 1", async () => {
+  const { code, stderr, stdout } = await run("scripts/api.ts", ["--port", new URL(api.url).port]);
+  assert.equal(code, 1);
+  assert.equal(stdout, "");
+  assert.match(stderr, /^error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
+});
+
+test("api: listens on 127.0.0.1 only", async () => {
+  const one = start("scripts/api.ts");
+  await until(() => one.output.stdout.includes("\n"));
+  assert.match(one.output.stdout, /^http:\/\/127\.0\.0\.1:\d+\/\n$/);
+  const other = await fetch(one.output.stdout.replace("127.0.0.1", "127.0.0.2")).catch(
+    () => "refused",
+  );
+  one.child.kill();
+  await one.ended;
+  assert.equal(other, "refused");
+});
