@@ -76,7 +76,10 @@ export function lineChart(
         }
       }
     }
-    return `${paint(sgr, strokes[4]!.repeat(2))} ${one.name}`;
+    return {
+      length: one.name.length + 3,
+      text: `${paint(sgr, strokes[4]!.repeat(2))} ${one.name}`,
+    };
   });
 
   const ticks =
@@ -93,8 +96,29 @@ export function lineChart(
     ),
     `${margin} └${rule}`,
     `${margin}  ${marks}`,
-    `${margin}  ${x.label}     ${legend.join("   ")}`,
+    `${margin}  ${x.label}`,
+    ...(series.length > 1 ? legendLines(legend, margin, width) : []),
   ].join("\n");
+}
+
+/** The legend in as many lines as it takes. */
+function legendLines(
+  entries: { length: number; text: string }[],
+  margin: string,
+  width: number,
+): string[] {
+  const lines: string[] = [];
+  let used = width;
+  for (const { length, text } of entries) {
+    if (used + 3 + length > width) {
+      lines.push(`${margin}  ${text}`);
+      used = margin.length + 2 + length;
+    } else {
+      lines[lines.length - 1] += `   ${text}`;
+      used += 3 + length;
+    }
+  }
+  return lines;
 }
 
 /** One line as rows of strokes from the top, one column between each two of the values. */

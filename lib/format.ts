@@ -1,11 +1,11 @@
 // Numbers, times, sizes and tables as people read them.
 
-/** A time with three digits that count and its unit: "0.42 ms", "21.3 ms", "1.71 s", "83 s". */
+/** A time with three digits and its unit: "0.42 ms", "21.3 ms", "1.71 s". */
 export function formatMs(ms: number): string {
   const [value, unit] = ms < 1000 ? [ms, "ms"] : [ms / 1000, "s"];
   if (value === 0) return `0 ${unit}`;
   const decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(decimals).replace(/\.0+$/, "")} ${unit}`;
+  return `${value.toFixed(decimals)} ${unit}`;
 }
 
 /** A whole number with separators: "10,000". */

@@ -54,7 +54,7 @@ test("findings: from where on a technique beats the plain loop", () => {
   ]);
   says(
     records,
-    /^Threads beat the plain loop from 50 requests on: at 500 it took 800 ms instead of 5 s, 6\.3 times as fast\.$/,
+    /^Threads beat the plain loop from 50 requests on: at 500 it took 800 ms instead of 5\.00 s, 6\.3 times as fast\.$/,
   );
   const never = [record("sequential", 5, 10), record("processes", 5, 900)];
   says(never, /^Processes did not beat the plain loop up to 5 requests\.$/);
@@ -78,7 +78,7 @@ test("findings: how near the best came to the limit", () => {
   ];
   says(
     records,
-    /100 requests x 20 ms service time \/ 4 in flight = 500 ms: async, the nearest, came to 80 % of that pace/,
+    /100 requests x 20\.0 ms service time \/ 4 in flight = 500 ms: async, the nearest, came to 80 % of that pace/,
   );
 });
 
@@ -92,7 +92,7 @@ test("findings: failures are named, and a failed run wins nothing", () => {
   const records = [record("async", 10, 50), record("processes", 10, 500), failed];
   says(records, /^At 10 requests: async was fastest\.$/);
   says(records, /^Threads at 10 requests: 10 failed \(503: 4, ECONNRESET: 6\)\.$/);
-  assert.match(comparisonTable(records, [10], ["async", "threads"]), /10 +50 ms +failed$/);
+  assert.match(comparisonTable(records, [10], ["async", "threads"]), /10 +50\.0 ms +failed$/);
 });
 
 test("findings: nothing at all is no finding, table and chart stay whole", () => {

@@ -37,15 +37,18 @@ test("api: bad JSON is 400, another method 405, a body over 1 MiB 413", async ()
 });
 
 test("api: /stats counts requests, statuses and the peak in flight, and DELETE starts anew", async () => {
-  await fetch(new URL("/stats", api.url), { method: "DELETE" });
-  await Promise.all(Array.from({ length: 6 }, () => post("1")));
-  await post("{");
-  const stats = await api.stats();
+  const slow = await startApiScript(["--latency", "300"]);
+  await post("1", slow.url);
+  await fetch(new URL("/stats", slow.url), { method: "DELETE" });
+  await Promise.all(Array.from({ length: 6 }, () => post("1", slow.url)));
+  await post("{", slow.url);
+  const stats = await slow.stats();
+  await slow.stop();
   assert.equal(stats.requests, 7);
   assert.deepEqual(stats.statuses, { 201: 6, 400: 1 });
   assert.equal(stats.inFlightPeak, 6);
   assert.equal(stats.inFlight, 0);
-  assert.ok(stats.serviceMs.mean >= 4 && stats.serviceMs.p99 >= stats.serviceMs.mean);
+  assert.ok(stats.serviceMs.mean >= 290 && stats.serviceMs.p99 >= stats.serviceMs.mean);
 });
 
 test("api: errors, resets and jitter are repeated by the same seed", async () => {
@@ -112,7 +115,7 @@ test("api: ends when its parent is killed", async () => {
   });
   await until(() => output.includes("http://"));
   parent.kill("SIGKILL");
-  const pid = Number.parseInt(output);
+  const pid = Number.parseInt(output, 10);
   await until(() => !isAlive(pid), 2000);
 });
 

@@ -169,7 +169,7 @@ export function testTechnique(name: string, exported: string) {
     const work = await variant(
       `${name}.ts`,
       exported,
-      `if (item > 3) await new Promise(() => {}); return item;`,
+      `if (item > 3) await new Promise(() => setTimeout(() => {}, 3000)); return item;`,
     );
     const controller = new AbortController();
     let settled = 0;
