@@ -15,6 +15,8 @@ export interface WorkerEntry {
   execArgv: string[];
 }
 
+const cacheFolder = new URL("../node_modules/.cache/parallel-for/", import.meta.url);
+
 /** True where the runtime itself reads TypeScript. */
 export const readsTypeScript = Boolean((process.features as { typescript?: unknown }).typescript);
 
@@ -30,8 +32,12 @@ export const runtimeCommand = process.versions.deno
  * @throws {Error} On Node 20: the module cannot be bundled, or there is no folder to write to.
  */
 export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
-  // No flags: tsx's loader, which workers would inherit, is not needed and slow to start.
-  if (readsTypeScript) return { entry: new URL(moduleUrl), execArgv: [] };
+  if (readsTypeScript) {
+    // Halves the start of a worker: it inherits this, and finds its modules compiled.
+    process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("compile", cacheFolder));
+    // No flags: tsx's loader, which workers would inherit, is not needed and slow to start.
+    return { entry: new URL(moduleUrl), execArgv: [] };
+  }
 
   const esbuild = await import("esbuild");
   const file = fileURLToPath(moduleUrl);
@@ -59,10 +65,7 @@ export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
 
 /** A folder of this process's own, gone when it ends. */
 function temporaryFolder(): string {
-  const folder = firstWritable([
-    fileURLToPath(new URL("../node_modules/.cache/", import.meta.url)),
-    tmpdir(),
-  ]);
+  const folder = firstWritable([fileURLToPath(cacheFolder), tmpdir()]);
   if (folders.push(folder) === 1) process.once("exit", removeFolders);
   return folder;
 }
@@ -78,7 +81,7 @@ function firstWritable(parents: string[]): string {
   for (const parent of parents) {
     try {
       mkdirSync(parent, { recursive: true });
-      return mkdtempSync(join(parent, "parallel-for-"));
+      return mkdtempSync(join(parent, "workers-"));
     } catch (error) {
       reason = error;
     }
