@@ -73,16 +73,19 @@ function errorLines({ errors, work }: RunRecord, { results }: Run): string {
 function arithmetic(record: RunRecord): string {
   const { requests, workers, inFlight, ms, startupMs = 0, idealMs, serviceMs, cpuMs } = record;
   if (record.interrupted || record.failed > 0) return "";
-  const loop = (bestMs: number) =>
-    `after start-up the loop took ${formatMs(ms - startupMs)}, ${percent(bestMs / (ms - startupMs))} of that pace`;
   if (idealMs !== undefined && serviceMs !== undefined) {
-    const slots =
-      inFlight > 1 ? `(${workers} x ${inFlight})` : plural(Math.min(workers, requests), "worker");
-    return `${plural(requests, "request")} x ${formatMs(serviceMs)} service time / ${slots} = ${formatMs(idealMs)} at best;\n${loop(idealMs)}`;
+    const slots = Math.min(workers * inFlight, requests);
+    const each = `${formatMs(serviceMs)} service time`;
+    const loopMs = ms - startupMs;
+    return [
+      `${plural(requests, "request")} x ${each} / ${slots} in flight = ${formatMs(idealMs)} at best;`,
+      `after start-up the loop took ${formatMs(loopMs)}: ${percent(idealMs / loopMs)} of that pace`,
+    ].join("\n");
   }
   if (record.work === "cpu") {
     const cores = Math.min(workers, availableParallelism());
-    return `${formatMs(cpuMs)} of CPU; spread over ${plural(cores, "core")} ${formatMs(cpuMs / cores)} at best;\n${loop(cpuMs / cores)}`;
+    const bestMs = cpuMs / cores;
+    return `${formatMs(cpuMs)} of CPU / ${plural(cores, "core")} = ${formatMs(bestMs)} at best: this was ${percent(bestMs / ms)} of that pace`;
   }
   return "";
 }
