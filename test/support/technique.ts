@@ -193,7 +193,7 @@ export function testTechnique(name: string, exported: string) {
     const { child, ended, output } = start(script, ["-n", "5000", "--latency", "50", "--json"]);
     await until(() => descendants(child.pid!).length > 0);
     const below = new Set<number>();
-    for (let i = 0; i < 60; i++) {
+    for (let i = 0; i < 150; i++) {
       for (const pid of descendants(child.pid!)) below.add(pid);
       await new Promise((resolve) => setTimeout(resolve, 20));
     }
