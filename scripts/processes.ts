@@ -124,7 +124,10 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
         starting.delete(child);
         if ("usage" in message) {
           ended = true;
-          return options.onUsage?.(message.usage);
+          options.onUsage?.(message.usage);
+          // Its last word. An orderly exit would first finish what V8 compiles, up to 300 ms.
+          child.kill("SIGKILL");
+          return;
         }
         if ("reports" in message) {
           const { id, reports, notBegun } = message;
@@ -227,7 +230,6 @@ function serveProcess(): void {
       if (idle > 0) await lane();
     } else {
       await send({ usage: { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() } });
-      process.exit(); // only now: what is not sent yet would be lost
     }
   });
   // The parent is gone.
