@@ -139,8 +139,12 @@ export function describeFlags(table: Record<string, Flag<unknown>>): string {
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
 }
 
-/** The flags that every technique takes; `defaultWorkers` is left out for the plain loop. */
-export function scriptFlags(defaultWorkers: number | undefined) {
+/**
+ * The flags that every technique takes.
+ *
+ * @param defaultWorkers How many, for the help; undefined for the plain loop, which has one.
+ */
+export function scriptFlags(defaultWorkers: string | undefined) {
   const requests = wholeNumber(1, 10_000_000, { initial: 1, help: "" });
   const one = defaultWorkers === undefined;
   return {
@@ -149,9 +153,10 @@ export function scriptFlags(defaultWorkers: number | undefined) {
       initial: [500],
       help: "iterations; several numbers run one after another",
     }),
-    workers: wholeNumber(1, 1024, {
+    workers: wholeNumber<number | undefined>(1, 1024, {
       short: "w",
-      initial: defaultWorkers ?? 1,
+      initial: undefined,
+      initialText: defaultWorkers ?? "1",
       help: one ? "taken and ignored: the plain loop has one" : "workers",
     }),
     "in-flight": wholeNumber(1, 1024, {

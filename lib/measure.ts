@@ -24,6 +24,8 @@ export interface TechniqueOptions {
   /** How to start a worker on this runtime. */
   entry?: URL;
   execArgv?: string[];
+  /** What the workers of a dictionary script are. */
+  with: "processes" | "threads";
 }
 
 /** A technique: one settled result for each item, in the items' order. */
@@ -49,11 +51,14 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
+/** What a run is started with; {@link measure} adds the rest. */
+export type MeasuredOptions = Omit<TechniqueOptions, "onSettled" | "onUsage">;
+
 /** Calls the technique and measures it. `onProgress` hears how many iterations have settled. */
 export async function measure(
   technique: Technique,
   items: readonly number[],
-  options: Omit<TechniqueOptions, "onSettled" | "onUsage">,
+  options: MeasuredOptions,
   onProgress: (settled: number) => void,
 ): Promise<Run> {
   const startMs = new Float64Array(items.length).fill(Number.NaN);

@@ -38,6 +38,14 @@ export interface RunRecord {
   /** Mean service time that the practice API measured, and the most requests that it had at once. */
   serviceMs?: number;
   apiInFlightPeak?: number;
+  /** Of a dictionary script: entries, operations of the run, and microseconds an operation. */
+  dictSize?: number;
+  dictOperations?: number;
+  dictAwaitedUs?: number;
+  dictPipelinedUs?: number;
+  /** Way of counting -> updates that it lost; keys that more than one worker had. */
+  lostUpdates?: Record<string, number>;
+  collisions?: number;
 }
 
 /** What {@link makeRecord} needs to know beside the run itself. */

@@ -3,13 +3,13 @@
 import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { startApi } from "./api-process.ts";
-import { describeFlags, parseFlags, scriptFlags } from "./flags.ts";
+import { choice, describeFlags, type Flag, parseFlags, scriptFlags } from "./flags.ts";
 import { formatMs } from "./format.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { main } from "./main.ts";
-import { measure, type Technique } from "./measure.ts";
+import { type MeasuredOptions, measure, type Technique, type TechniqueOptions } from "./measure.ts";
 import { closeConnections } from "./post.ts";
-import { makeRecord } from "./record.ts";
+import { makeRecord, type RunRecord } from "./record.ts";
 import { describeRun } from "./report.ts";
 import type { Task } from "./task.ts";
 import { statusLine } from "./terminal.ts";
@@ -20,21 +20,31 @@ export interface Script {
   name: string;
   technique: Technique;
   /** How many workers by default, for so many cores; the plain loop has none to choose. */
-  defaultWorkers?: (cores: number) => number;
+  defaultWorkers?: (cores: number, kind: TechniqueOptions["with"]) => number;
+  /** Whether it can run on processes, its default, as well as on threads. */
+  takesWith?: boolean;
   /** What the loop body needs once, where it runs in this thread. */
   prepare?: (task: Task) => Promise<void>;
   /** Its `import.meta.url`, where it starts threads or processes. */
   startsWorkersFrom?: string;
+  /** What it shows after a run: fields for the record, and text for people. */
+  afterRun?: (
+    results: PromiseSettledResult<number>[],
+    options: MeasuredOptions,
+  ) => Promise<{ fields: Partial<RunRecord>; text: string }>;
 }
 
 /** Runs a script by its command line, from flags to exit status. */
 export function runScript(script: Script): Promise<void> {
   return main(async () => {
-    const flags = parseFlags(scriptFlags(script.defaultWorkers?.(availableParallelism())));
+    const flags = parseFlags(flagsOf(script));
     if (flags.help) return console.log(help(script));
 
-    const workers = script.defaultWorkers ? flags.workers : 1;
-    const inFlight = script.defaultWorkers ? flags["in-flight"] : 1;
+    const { defaultWorkers } = script;
+    const workers = defaultWorkers
+      ? (flags.workers ?? defaultWorkers(availableParallelism(), flags.with))
+      : 1;
+    const inFlight = defaultWorkers ? flags["in-flight"] : 1;
     const signal = interruptSignal();
     setMaxListeners(0, signal); // one for each request in flight
     const practice = flags.work === "post" && !flags.url;
@@ -57,23 +67,21 @@ export function runScript(script: Script): Promise<void> {
     for (const requests of flags.requests) {
       const items = Array.from({ length: requests }, (_, index) => index);
       const startedMs = performance.now();
-      const run = await measure(
-        script.technique,
-        items,
-        { workers, inFlight, task, signal, ...start },
-        (settled) => {
-          const passedMs = performance.now() - startedMs;
-          const leftMs = (passedMs / settled) * (requests - settled);
-          status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
-        },
-      );
+      const options = { workers, inFlight, task, signal, with: flags.with, ...start };
+      const run = await measure(script.technique, items, options, (settled) => {
+        const passedMs = performance.now() - startedMs;
+        const leftMs = (passedMs / settled) * (requests - settled);
+        status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
+      });
       status.clear();
       await closeConnections();
       const stats = await api?.takeStats();
       const interrupted = signal.aborted;
       const context = { technique: script.name, workers, inFlight, task, interrupted, stats };
-      const record = makeRecord(run, context);
+      const shown = await script.afterRun?.(run.results, options);
+      const record = { ...makeRecord(run, context), ...shown?.fields };
       console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
+      if (shown && !flags.json) console.log(`${shown.text}\n`);
       failed ||= record.failed > 0;
       if (interrupted) break;
     }
@@ -82,14 +90,28 @@ export function runScript(script: Script): Promise<void> {
   });
 }
 
-function help({ name, defaultWorkers }: Script): string {
+/** The flags of a script, --with for those that take it. */
+function flagsOf({ defaultWorkers, takesWith }: Script) {
   const cores = availableParallelism();
+  const [few, many] = [defaultWorkers?.(cores, "processes"), defaultWorkers?.(cores, "threads")];
+  const kind: Flag<TechniqueOptions["with"]> = choice(["processes", "threads"], {
+    initial: "processes",
+    help: "what the workers are",
+  });
+  const flags = scriptFlags(few === many ? few?.toString() : `${few} processes or ${many} threads`);
+  const all = { with: kind, ...flags };
+  if (!takesWith) delete (all as Partial<typeof all>).with; // unknown to the others
+  return all;
+}
+
+function help(script: Script): string {
+  const { name, defaultWorkers } = script;
   return `${name}.ts: ${defaultWorkers ? "a for loop in parallel" : "the plain for loop"}
 
 Usage: npx tsx scripts/${name}.ts [flags]
 
 Flags:
-${describeFlags(scriptFlags(defaultWorkers?.(cores)))}
+${describeFlags(flagsOf(script))}
 
 Exit status: 0 all iterations ok, 1 some failed, 2 bad usage, 130 interrupted.
 

@@ -18,6 +18,7 @@ import {
   parseFlags,
   scriptFlags,
   type Values,
+  wholeNumber,
 } from "../lib/flags.ts";
 import { formatCount, plural } from "../lib/format.ts";
 import { interruptSignal } from "../lib/interrupt.ts";
@@ -37,7 +38,7 @@ const technique: Flag<string> = {
   expected: "a technique, by the name of its file in scripts/ without .ts",
   parse: (name) => (isTechnique(name) ? name : undefined),
 };
-const common = scriptFlags(8);
+const common = scriptFlags("8");
 const table = {
   techniques: listOf(technique, {
     short: "t",
@@ -46,7 +47,11 @@ const table = {
   }),
   ...common,
   requests: { ...common.requests, initial: SIZES, help: "iterations, one row of the table each" },
-  workers: { ...common.workers, help: "workers, the same number for each technique" },
+  workers: wholeNumber(1, 1024, {
+    short: "w",
+    initial: 8,
+    help: "workers, the same number for each technique",
+  }),
   latency: { ...common.latency, initial: 2 }, // so short that all of it ends within a minute
 };
 

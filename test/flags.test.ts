@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { describeFlags, parseFlags, scriptFlags } from "../lib/flags.ts";
 import { run } from "./support/process.ts";
 
-const table = scriptFlags(8);
+const table = scriptFlags("8");
 const NUMBERS = /expected a whole number from 1 to 10000000, or several separated by commas, found/;
 const WORKERS = /expected a whole number from 1 to 1024, found/;
 

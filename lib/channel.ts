@@ -1,0 +1,57 @@
+// One worker as messages and an end: what threads and processes have in common.
+
+import { fork } from "node:child_process";
+import { Worker } from "node:worker_threads";
+import type { WorkerEntry } from "./worker-entry.ts";
+
+/** Tells a worker's own process or thread what it is. */
+export const ROLE = "--a-worker-of-lib-pool";
+
+/** A worker that runs. */
+export interface Channel {
+  name: string;
+  send: (message: unknown) => void;
+  kill: () => void;
+  /** Why it ended, after its last message. */
+  closed: Promise<string>;
+}
+
+/** Starts a thread; `listen` hears each of its messages. */
+export function openThread(
+  { entry, execArgv }: WorkerEntry,
+  listen: (message: unknown) => void,
+): Channel {
+  const thread = new Worker(entry, { workerData: { role: ROLE }, execArgv });
+  let why: string | undefined;
+  thread.on("message", listen).on("error", (error) => {
+    why = error.message;
+  });
+  const closed = new Promise<string>((resolve) => {
+    thread.on("exit", (code) => resolve(why ?? `exit code ${code}`));
+  });
+  const kill = () => void thread.terminate();
+  return { name: "thread", send: (message) => thread.postMessage(message), kill, closed };
+}
+
+/** Starts a process; `listen` hears each of its messages. */
+export function openProcess(
+  { entry, execArgv }: WorkerEntry,
+  listen: (message: unknown) => void,
+): Channel {
+  const child = fork(entry, [ROLE], { serialization: "advanced", execArgv });
+  let why: string | undefined;
+  const closed = new Promise<string>((resolve) => {
+    child.on("message", listen).on("error", (error) => {
+      why = error.message;
+      if (!child.pid) resolve(why);
+    });
+    child.on("close", (code, signal) => resolve(why ?? signal ?? `exit code ${code}`));
+  });
+  const kill = () => void child.kill("SIGKILL");
+  return {
+    name: `process ${child.pid}`,
+    send: (message) => void child.send(message as object),
+    kill,
+    closed,
+  };
+}

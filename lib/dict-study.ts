@@ -1,0 +1,115 @@
+// What the dictionary scripts show beside their dictionary: its entries, what an operation costs,
+// and what becomes of counts that several workers keep at once.
+
+import { formatCount, plural } from "./format.ts";
+import type { WorkerCode } from "./pool-worker.ts";
+import type { RunRecord } from "./record.ts";
+
+/** What is studied of a dictionary that is reached by messages. */
+export interface StudiedDict {
+  get: (key: string) => Promise<unknown>;
+  set: (key: string, value: never) => Promise<void>;
+  increment: (key: string) => Promise<number>;
+  lock: <Result>(key: string, critical: () => Promise<Result>) => Promise<Result>;
+}
+
+/** What a worker does for a study rather than for the loop. */
+export type StudyJob = "count" | "time";
+
+type Cost = { awaitedUs: number; pipelinedUs: number };
+/** Lets workers do a job for each of the items, on a dictionary that is empty. */
+type Runner = (
+  dict: Map<string | number, unknown>,
+  items: unknown[],
+  job: StudyJob,
+) => Promise<PromiseSettledResult<unknown>[]>;
+
+/** The three ways to count, which are also the keys that they count under. */
+const WAYS = ["get, then set", "under the lock", "increment"] as const;
+const UPDATES = 400;
+const AWAITED = 500;
+const PIPELINED = 10_000;
+const ENTRIES_SHOWN = 3;
+
+/** The worker's side of {@link studySharedDict}. */
+export function studyCode(job: StudyJob, dict: StudiedDict): WorkerCode<unknown, unknown> {
+  return {
+    iterate:
+      job === "count" ? (status) => countThreeWays(dict, status) : () => timeOperations(dict),
+  };
+}
+
+/** Counts the values of `dict` in three ways from all workers at once, and times operations from one. */
+export async function studySharedDict(dict: Map<string | number, unknown>, run: Runner) {
+  const values = [...dict.values()];
+  if (values.length === 0) return { fields: {}, text: describeEntries(dict) };
+  // Few values are counted again and again: it takes some to meet.
+  const counted = Array.from({ length: UPDATES }, (_, index) => values[index % values.length]);
+  const counts = new Map<string, number>();
+  await run(counts as Map<string | number, unknown>, counted, "count");
+  const [timed] = await run(new Map(), [0], "time");
+  const lost = lostUpdates(counts);
+  const cost = timed?.status === "fulfilled" ? (timed.value as Cost) : undefined;
+  const fields: Partial<RunRecord> = {
+    dictSize: dict.size,
+    dictOperations: dict.size,
+    lostUpdates: lost,
+    ...(cost && { dictAwaitedUs: cost.awaitedUs, dictPipelinedUs: cost.pipelinedUs }),
+  };
+  const price = cost
+    ? `one operation: ${cost.awaitedUs.toFixed(1)} us awaited, ${cost.pipelinedUs.toFixed(1)} us pipelined`
+    : "";
+  return { fields, text: [describeEntries(dict), price, describeCounts(lost)].join("\n") };
+}
+
+/** Counts one status in all three ways. Only the first of them is wrong. */
+async function countThreeWays(dict: StudiedDict, status: unknown): Promise<void> {
+  const addOne = async (key: string) => {
+    const count = ((await dict.get(key)) as number | undefined) ?? 0;
+    await dict.set(key, (count + 1) as never); // what other workers have counted since then is gone
+  };
+  await addOne(`${WAYS[0]}: ${status}`);
+  await dict.lock(WAYS[1], () => addOne(`${WAYS[1]}: ${status}`));
+  await dict.increment(`${WAYS[2]}: ${status}`);
+}
+
+/** Times operations, after a warm-up: awaited one by one, and many on their way at once. */
+async function timeOperations(dict: StudiedDict): Promise<Cost> {
+  for (let warmUp = 0; warmUp < 200; warmUp++) await dict.increment("warm-up");
+  const awaitedFromMs = performance.now();
+  for (let number = 0; number < AWAITED; number++) await dict.increment("awaited");
+  const pipelinedFromMs = performance.now();
+  await Promise.all(Array.from({ length: PIPELINED }, () => dict.increment("pipelined")));
+  const endMs = performance.now();
+  return {
+    awaitedUs: ((pipelinedFromMs - awaitedFromMs) / AWAITED) * 1000,
+    pipelinedUs: ((endMs - pipelinedFromMs) / PIPELINED) * 1000,
+  };
+}
+
+function lostUpdates(counts: Map<string, number>): Record<string, number> {
+  const lost = (way: string) =>
+    [...counts].reduce(
+      (left, [key, count]) => (key.startsWith(way) ? left - count : left),
+      UPDATES,
+    );
+  return Object.fromEntries(WAYS.map((way) => [way, lost(way)]));
+}
+
+/** Size and first and last entries, in order of insertion. */
+export function describeEntries(dict: Map<unknown, unknown>): string {
+  const shown = [...dict].map(([key, value]) => `${key}: ${value}`);
+  const some =
+    shown.length <= 2 * ENTRIES_SHOWN
+      ? shown
+      : [...shown.slice(0, ENTRIES_SHOWN), "...", ...shown.slice(-ENTRIES_SHOWN)];
+  return `dictionary with ${plural(dict.size, "entry", "entries")}: { ${some.join(", ")} }`;
+}
+
+function describeCounts(lost: Record<string, number>): string {
+  const lines = WAYS.map((way) => {
+    const kept = formatCount(UPDATES - lost[way]!).padStart(5);
+    return `  ${way.padEnd(15)}${kept} of ${UPDATES}, ${plural(lost[way]!, "update")} lost`;
+  });
+  return `counting the statuses from all workers at once:\n${lines.join("\n")}`;
+}

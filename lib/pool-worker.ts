@@ -1,0 +1,110 @@
+// The worker's side of lib/pool.ts: takes items, runs the worker's own code, reports.
+
+import { isMainThread, parentPort, workerData } from "node:worker_threads";
+import { ROLE } from "./channel.ts";
+import type { Usage } from "./measure.ts";
+import { plainError } from "./plain-error.ts";
+
+/** The worker's side: how its own code talks to the parent, in order with what the pool says. */
+export interface Port {
+  send: (message: unknown) => Promise<void>;
+  onMessage: (listener: (message: unknown) => void) => void;
+}
+
+/** What a worker does. */
+export interface WorkerCode<Item, Result> {
+  iterate: (item: Item) => Promise<Result>;
+  /** After the last item: what is handed over to the parent. */
+  end?: () => Promise<unknown>;
+}
+
+/** What a worker says of one iteration. */
+export type Report<Result> = {
+  index: number;
+  startMs: number;
+  endMs: number;
+  outcome: PromiseSettledResult<Result>;
+};
+/** What the parent tells a worker, and what it hears from it. */
+export type ToWorker<Item> =
+  | { setup: unknown; inFlight: number }
+  | { index: number; item: Item }
+  | { end: true }
+  | { message: unknown };
+export type FromWorker<Result> =
+  | { ready: true }
+  | { report: Report<Result> }
+  | { message: unknown }
+  | { usage: Usage; handedOver: unknown };
+
+/** True in a worker that {@link runPool} has started. */
+export const isPoolWorker =
+  process.argv[2] === ROLE || (!isMainThread && workerData?.role === ROLE);
+
+/**
+ * The worker's side of {@link runPool}: call it where {@link isPoolWorker} is true.
+ *
+ * @param begin Makes the worker's code from the pool's `setup`, once.
+ */
+export function servePool<Setup, Item, Result>(
+  begin: (setup: Setup, port: Port) => Promise<WorkerCode<Item, Result>>,
+): void {
+  const nowMs = () => performance.timeOrigin + performance.now();
+  const post = parentPort;
+  const send = async (message: FromWorker<Result>): Promise<void> => {
+    if (post) post.postMessage(message);
+    else await new Promise<void>((resolve) => process.send!(message, () => resolve()));
+  };
+  const queue: { index: number; item: Item }[] = [];
+  let listener: (message: unknown) => void = () => {};
+  let code: WorkerCode<Item, Result>;
+  let idle = 0;
+
+  async function lane() {
+    idle--;
+    for (let entry = queue.shift(); entry; entry = queue.shift()) {
+      const { index, item } = entry;
+      const startMs = nowMs();
+      const [outcome] = await Promise.allSettled([code.iterate(item)]);
+      if (outcome.status === "rejected") outcome.reason = plainError(outcome.reason);
+      const report: Report<Result> = { index, startMs, endMs: nowMs(), outcome };
+      // Sent before it begins another, so that the parent knows what was begun.
+      await send({ report }).catch((error) => {
+        const failed = { status: "rejected", reason: plainError(error) } as const;
+        return send({ report: { ...report, outcome: failed } });
+      });
+    }
+    idle++;
+  }
+
+  async function listen(message: ToWorker<Item>) {
+    if ("message" in message) return listener(message.message);
+    if ("setup" in message) {
+      const port: Port = {
+        send: (own) => send({ message: own }),
+        onMessage: (heard) => {
+          listener = heard;
+        },
+      };
+      code = await begin(message.setup as Setup, port);
+      idle = message.inFlight;
+      return send({ ready: true });
+    }
+    if ("index" in message) {
+      queue.push(message);
+      if (idle > 0) await lane();
+      return;
+    }
+    const handedOver = await code.end?.();
+    const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
+    await send({ usage, handedOver });
+  }
+
+  if (post) {
+    post.on("message", listen);
+  } else {
+    process.on("message", listen);
+    process.on("disconnect", () => process.exit()); // the parent is gone
+    process.on("SIGINT", () => {}); // Ctrl-C reaches all of the group: the parent decides
+  }
+}

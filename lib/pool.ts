@@ -1,0 +1,139 @@
+// A pool of threads or of processes behind one channel of messages: what the dictionary scripts
+// share. It works as scripts/processes.ts does, one item a claim, and keeps the same promises.
+
+import { type Channel, openProcess, openThread } from "./channel.ts";
+import type { OnSettled, Usage } from "./measure.ts";
+import { toError } from "./plain-error.ts";
+import type { FromWorker, ToWorker } from "./pool-worker.ts";
+import type { WorkerEntry } from "./worker-entry.ts";
+
+/** What a pool's workers are. */
+export type WorkerKind = "processes" | "threads";
+
+/** One worker, as the parent sees it. */
+export interface PoolWorker {
+  /** From 0; a replacement has the number of the one that died. */
+  number: number;
+  /** Sends a message to the worker's own code. */
+  send: (message: unknown) => void;
+}
+
+/** The parent's side of a pool. */
+export interface PoolOptions {
+  with: WorkerKind;
+  workers: number;
+  inFlight?: number;
+  /** What every worker is given at its start. */
+  setup: unknown;
+  /** How to start the file whose `servePool` (lib/pool-worker.ts) the workers run. */
+  start: WorkerEntry;
+  signal?: AbortSignal | undefined;
+  onSettled?: OnSettled | undefined;
+  onUsage?: ((usage: Usage) => void) | undefined;
+  /** A message from a worker's own code. */
+  onMessage?: (worker: PoolWorker, message: unknown) => void;
+  /** A worker has ended: with what it handed over last, or undefined where it died. */
+  onEnd?: (worker: PoolWorker, handedOver: unknown) => void;
+}
+
+/**
+ * Runs `iterate` of a worker's code for all items. A worker that dies costs the iterations it was
+ * on, and another takes its place.
+ *
+ * @returns One settled result for each item, in order; those not done when `signal` aborted are
+ *   rejected with its reason.
+ */
+export async function runPool<Item, Result>(
+  items: readonly Item[],
+  options: PoolOptions,
+): Promise<PromiseSettledResult<Result>[]> {
+  const { inFlight = 1, signal, setup } = options;
+  const workers = Math.min(options.workers, items.length);
+  const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length).fill(
+    undefined,
+  );
+  const channels = new Set<Channel>();
+  const starting = new Set<Channel>();
+  const handedBack: number[] = []; // by workers that died before they began them
+  let next = 0;
+  let unsettled = items.length;
+  let deadStarts = 0;
+  let stopReason: unknown;
+
+  function settle(index: number, outcome: PromiseSettledResult<Result>) {
+    outcomes[index] = outcome;
+    if (--unsettled === 0) for (const channel of starting) channel.kill();
+  }
+
+  function stop(reason: unknown) {
+    stopReason = reason;
+    for (const channel of channels) channel.kill();
+  }
+
+  async function keepWorker(number: number) {
+    while (!stopReason && (next < items.length || handedBack.length > 0)) {
+      const claims: number[] = []; // what it was handed and has not reported, the oldest first
+      const worker: PoolWorker = { number, send: (message) => channel.send({ message }) };
+      let ended = false;
+
+      function feed() {
+        // One ahead hides the way there and back; not at the end, where others are free.
+        const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
+        while (claims.length < inFlight + ahead) {
+          const index = handedBack.shift() ?? (next < items.length ? next++ : undefined);
+          if (index === undefined) break;
+          claims.push(index);
+          channel.send({ index, item: items[index] } satisfies ToWorker<Item | undefined>);
+        }
+        if (claims.length === 0) channel.send({ end: true } satisfies ToWorker<Item>);
+      }
+
+      function listen(message: FromWorker<Result>) {
+        starting.delete(channel);
+        if ("message" in message) return options.onMessage?.(worker, message.message);
+        if ("usage" in message) {
+          ended = true;
+          if (options.with === "processes") options.onUsage?.(message.usage);
+          options.onEnd?.(worker, message.handedOver);
+          return channel.kill();
+        }
+        if ("report" in message) {
+          const { index, startMs, endMs, outcome } = message.report;
+          if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
+          claims.splice(claims.indexOf(index), 1);
+          settle(index, outcome);
+          options.onSettled?.(index, number, startMs, endMs);
+        }
+        feed();
+      }
+
+      const open = options.with === "threads" ? openThread : openProcess;
+      const channel = open(options.start, (message) => listen(message as FromWorker<Result>));
+      channels.add(channel);
+      starting.add(channel);
+      channel.send({ setup, inFlight } satisfies ToWorker<Item>);
+      const why = await channel.closed;
+      channels.delete(channel);
+      starting.delete(channel);
+      if (stopReason) return;
+      if (!ended) options.onEnd?.(worker, undefined);
+
+      const lost = claims.splice(0, inFlight);
+      for (const index of lost) {
+        const message = `${channel.name} died: ${why} (on item ${index})`;
+        settle(index, { status: "rejected", reason: toError({ name: "WorkerDied", message }) });
+      }
+      handedBack.push(...claims);
+      deadStarts = ended || lost.length > 0 ? 0 : deadStarts + 1;
+      const message = `${channel.name} died: ${why} (at start)`;
+      if (deadStarts === 3) stop(toError({ name: "WorkerDied", message }));
+    }
+  }
+
+  const onAbort = () => stop(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  await Promise.all(Array.from({ length: workers }, (_, number) => keepWorker(number)));
+  signal?.removeEventListener("abort", onAbort);
+  return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
+}

@@ -1,0 +1,136 @@
+// merge-dict.ts: give each worker a dictionary of its own, and merge them at the end.
+//
+// Python: for future in as_completed(futures): merged.update(future.result())
+// Node:   await intoMergedDict(new Map(), items, { workers: 2, task, ... })
+//
+// Usually the right answer: nothing is shared, so nothing can be lost or waited for, and each
+// dictionary travels once. It does not pay where workers must see each other's entries while they
+// work; that takes shared-dict.ts or shared-memory.ts.
+//
+// Run: npx tsx scripts/merge-dict.ts
+//      npx tsx scripts/merge-dict.ts --with threads --workers 8
+
+import { describeEntries } from "../lib/dict-study.ts";
+import { isMain } from "../lib/main.ts";
+import type { OnSettled, Usage } from "../lib/measure.ts";
+import { runPool } from "../lib/pool.ts";
+import { isPoolWorker, servePool, type WorkerCode } from "../lib/pool-worker.ts";
+import { loadClient, post } from "../lib/post.ts";
+import { countPrimes } from "../lib/primes.ts";
+import type { Task as ScriptTask } from "../lib/task.ts";
+
+// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
+// It knows nothing of threads or processes. Put yours here.
+
+type Item = number;
+type Result = number;
+type Task = ScriptTask;
+
+async function prepare(task: Task): Promise<void> {
+  if (task.work === "post") await loadClient();
+}
+
+async function body(item: Item, task: Task): Promise<Result> {
+  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
+  if (task.work === "none") return item;
+  const reply = await post(task, { request: item });
+  return reply.status;
+}
+
+// 2. The technique: a Map in each worker, handed over once; the parent merges them. The pool, of
+// processes or of threads, is lib/pool.ts.
+
+interface Options {
+  workers: number;
+  inFlight?: number;
+  task: Task;
+  with: "processes" | "threads";
+  signal?: AbortSignal;
+  onSettled?: OnSettled;
+  onUsage?: (usage: Usage) => void;
+  entry?: URL;
+  execArgv?: string[];
+}
+
+/**
+ * Runs the loop body for all items; the results end up in `merged`.
+ *
+ * @returns One settled result for each item, in order, as the other techniques, and how many
+ *   entries were there already when a later worker's were merged: those are replaced, as by
+ *   Python's dict.update.
+ */
+export async function intoMergedDict(
+  merged: Map<Item, Result>,
+  items: readonly Item[],
+  options: Options,
+) {
+  const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
+  const parts: { worker: number; entries: Map<Item, Result> }[] = [];
+  const outcomes = await runPool<Item, Result>(items, {
+    ...options,
+    setup: task,
+    start: { entry, execArgv },
+    onEnd({ number }, handedOver) {
+      if (handedOver) parts.push({ worker: number, entries: handedOver as Map<Item, Result> });
+    },
+  });
+
+  // In the order of the workers' numbers, not in that of their ends, which is another every time.
+  parts.sort((a, b) => a.worker - b.worker);
+  let collisions = 0;
+  for (const { entries } of parts) {
+    for (const [key, value] of entries) {
+      if (merged.has(key)) collisions++;
+      merged.set(key, value);
+    }
+  }
+  // A worker that died took its dictionary along. What it had done is in the settled results, which
+  // it reported one by one: from there its entries are made good.
+  for (const [index, outcome] of outcomes.entries()) {
+    const key = items[index]!;
+    if (outcome.status === "fulfilled" && !merged.has(key)) merged.set(key, outcome.value);
+  }
+  return { outcomes, collisions };
+}
+
+/** The worker's side. */
+async function work(task: Task): Promise<WorkerCode<Item, Result>> {
+  const mine = new Map<Item, Result>();
+  await prepare(task);
+  return {
+    async iterate(item) {
+      const result = await body(item, task);
+      mine.set(item, result);
+      return result;
+    },
+    end: async () => mine,
+  };
+}
+
+// 3. Run as a script.
+
+if (isPoolWorker) {
+  servePool(work);
+} else if (isMain(import.meta.url)) {
+  const { runScript } = await import("../lib/script.ts");
+  const { timeMerge } = await import("../lib/dict-study.ts");
+  let merged = new Map<Item, Result>();
+  let collisions = 0;
+  await runScript({
+    name: "merge-dict",
+    takesWith: true,
+    defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
+    startsWorkersFrom: import.meta.url,
+    async technique(items, options) {
+      merged = new Map();
+      const done = await intoMergedDict(merged, items, options);
+      collisions = done.collisions;
+      return done.outcomes;
+    },
+    async afterRun() {
+      const fields = { dictSize: merged.size, dictOperations: merged.size, collisions };
+      const text = `${describeEntries(merged)}\nkeys that more than one worker had: ${collisions}`;
+      return { fields, text };
+    },
+  });
+}

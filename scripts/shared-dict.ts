@@ -1,0 +1,253 @@
+// shared-dict.ts: share one dictionary between all workers; the parent owns it.
+//
+// Python: with Manager() as manager: shared = manager.dict()
+// Node:   await intoSharedDict(new Map(), items, { workers: 2, task, ... })
+//
+// Simple to use, from processes as well as threads, and slow: each operation is a message to the
+// parent and one back. Where workers only ever add results, merge-dict.ts does it with one message
+// a worker. One operation is atomic. Reading, then writing what was read plus one, is two: another
+// worker comes in between, and an update is lost. Use increment() or lock() for that.
+//
+// Run: npx tsx scripts/shared-dict.ts
+//      npx tsx scripts/shared-dict.ts --with threads --workers 8
+
+import { type StudyJob, studyCode, studySharedDict } from "../lib/dict-study.ts";
+import { isMain } from "../lib/main.ts";
+import type { OnSettled, Usage } from "../lib/measure.ts";
+import { plainError, toError } from "../lib/plain-error.ts";
+import { type PoolWorker, runPool } from "../lib/pool.ts";
+import { isPoolWorker, type Port, servePool, type WorkerCode } from "../lib/pool-worker.ts";
+import { loadClient, post } from "../lib/post.ts";
+import { countPrimes } from "../lib/primes.ts";
+import type { Task as ScriptTask } from "../lib/task.ts";
+
+// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
+// It knows nothing of threads or processes. Put yours here.
+
+type Item = number;
+type Result = number;
+type Task = ScriptTask;
+
+async function prepare(task: Task): Promise<void> {
+  if (task.work === "post") await loadClient();
+}
+
+async function body(item: Item, task: Task): Promise<Result> {
+  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
+  if (task.work === "none") return item;
+  const reply = await post(task, { request: item });
+  return reply.status;
+}
+
+// 2. The technique: a Map in the parent, and in each worker a proxy that sends it operations.
+
+type Key = string | number;
+type Entry<Value> = [Key, Value];
+/** One operation as it travels: its number, its name, its arguments. */
+type Operation = [id: number, name: string, ...args: unknown[]];
+type Reply = [id: number, value: unknown, error?: object];
+
+/** The dictionary as a worker sees it. Every operation is atomic, and they arrive in order. */
+export type SharedDict<Value> = ReturnType<typeof sharedDict<Value>>;
+
+/**
+ * The worker's side. Operations that are not awaited one by one travel together, one message for
+ * all that are made before the worker next waits.
+ */
+export function sharedDict<Value>(port: Port) {
+  const waiting = new Map<
+    number,
+    { resolve: (value: never) => void; reject: (reason: unknown) => void }
+  >();
+  let batch: Operation[] = [];
+  let nextId = 0;
+
+  function flush() {
+    const operations = batch;
+    batch = [];
+    void port.send(operations);
+  }
+
+  function ask<Answer>(name: string, ...args: unknown[]): Promise<Answer> {
+    return new Promise((resolve, reject) => {
+      // What cannot be cloned fails here, not together with the others of its message.
+      if (args.some((arg) => typeof arg === "object" || typeof arg === "function"))
+        structuredClone(args);
+      const id = nextId++;
+      waiting.set(id, { resolve, reject });
+      if (batch.push([id, name, ...args]) === 1) queueMicrotask(flush);
+    });
+  }
+
+  port.onMessage((replies) => {
+    for (const [id, value, error] of replies as Reply[]) {
+      const { resolve, reject } = waiting.get(id)!;
+      waiting.delete(id);
+      if (error) reject(toError(error));
+      else resolve(value as never);
+    }
+  });
+
+  return {
+    get: (key: Key) => ask<Value | undefined>("get", key),
+    set: (key: Key, value: Value) => ask<void>("set", key, value),
+    has: (key: Key) => ask<boolean>("has", key),
+    delete: (key: Key) => ask<boolean>("delete", key),
+    size: () => ask<number>("size"),
+    /** A copy of all entries at one moment, in order of insertion. */
+    entries: () => ask<Entry<Value>[]>("entries"),
+    update: (entries: Iterable<Entry<Value>>) => ask<void>("update", [...entries]),
+    /** Adds to a number (0 where there is none) and gives the sum. */
+    increment: (key: Key, by = 1) => ask<number>("increment", key, by),
+    /** Runs `critical` while no other worker holds the lock of the same key, or the one without. */
+    async lock<Result>(...args: [() => Promise<Result>] | [Key, () => Promise<Result>]) {
+      const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
+      await ask("acquire", key);
+      try {
+        return await critical();
+      } finally {
+        void ask("release", key);
+      }
+    },
+  };
+}
+
+/** The parent's side: applies the operations to `dict`, and grants locks in the order of asking. */
+export function ownDict(dict: Map<Key, unknown>) {
+  // For each key those that want its lock; the first has it.
+  const queues = new Map<Key | undefined, { worker: PoolWorker; id: number }[]>();
+
+  function apply(worker: PoolWorker, [id, name, key, value]: Operation): Reply | undefined {
+    if (name === "get") return [id, dict.get(key as Key)];
+    if (name === "set") return [id, void dict.set(key as Key, value)];
+    if (name === "has") return [id, dict.has(key as Key)];
+    if (name === "delete") return [id, dict.delete(key as Key)];
+    if (name === "size") return [id, dict.size];
+    if (name === "entries") return [id, [...dict]];
+    if (name === "update") return [id, void merge(dict, key as Entry<unknown>[])];
+    if (name === "increment") return [id, increment(dict, key as Key, value as number)];
+    if (name === "acquire") return acquire(key as Key | undefined, worker, id);
+    if (name === "release") return [id, release(key as Key | undefined)];
+    throw new TypeError(`No operation of a dictionary is called "${name}"`);
+  }
+
+  function acquire(key: Key | undefined, worker: PoolWorker, id: number): Reply | undefined {
+    const queue = queues.get(key) ?? [];
+    queues.set(key, queue);
+    return queue.push({ worker, id }) === 1 ? [id, undefined] : undefined;
+  }
+
+  function release(key: Key | undefined) {
+    const queue = queues.get(key)!;
+    queue.shift();
+    const [first] = queue;
+    if (first) first.worker.send([[first.id]]);
+    else queues.delete(key);
+  }
+
+  return {
+    onMessage(worker: PoolWorker, message: unknown) {
+      const replies: Reply[] = [];
+      for (const operation of message as Operation[]) {
+        try {
+          const reply = apply(worker, operation);
+          if (reply) replies.push(reply);
+        } catch (error) {
+          replies.push([operation[0], undefined, plainError(error)]);
+        }
+      }
+      if (replies.length > 0) worker.send(replies);
+    },
+    /** A worker that ended, perhaps by dying, holds no lock and wants none. */
+    onEnd(worker: PoolWorker) {
+      for (const [key, queue] of queues) {
+        const held = queue[0]?.worker === worker;
+        const others = queue.filter((one) => one.worker !== worker);
+        queues.set(key, others);
+        if (held && others[0]) others[0].worker.send([[others[0].id]]);
+        if (others.length === 0) queues.delete(key);
+      }
+    },
+  };
+}
+
+/** What the workers are given: the loop body's task, and whether to fill or to study. */
+type Setup = { task: Task; job: "fill" | StudyJob };
+
+interface Options {
+  workers: number;
+  inFlight: number;
+  task: Task;
+  with: "processes" | "threads";
+  signal: AbortSignal;
+  entry?: URL;
+  execArgv?: string[];
+}
+
+/**
+ * Runs the loop body for all items and puts each result into `dict`, from the worker that got it.
+ *
+ * @returns One settled result for each item, in order, as the other techniques.
+ */
+export async function intoSharedDict(
+  dict: Map<Key, Result>,
+  items: readonly Item[],
+  options: Options & { onSettled?: OnSettled; onUsage?: (usage: Usage) => void },
+): Promise<PromiseSettledResult<Result>[]> {
+  const outcomes = await onSharedDict<void>(dict, items, "fill", options);
+  return outcomes.map((outcome, index) =>
+    outcome.status === "rejected" ? outcome : { ...outcome, value: dict.get(items[index]!)! },
+  );
+}
+
+function onSharedDict<Answer>(
+  dict: Map<Key, unknown>,
+  items: readonly unknown[],
+  job: Setup["job"],
+  options: Options & { onSettled?: OnSettled; onUsage?: (usage: Usage) => void },
+): Promise<PromiseSettledResult<Answer>[]> {
+  const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
+  const setup: Setup = { task, job };
+  return runPool(items, { ...options, ...ownDict(dict), setup, start: { entry, execArgv } });
+}
+
+/** The worker's side: fills the dictionary by the loop body, and itself returns nothing. */
+async function work({ task, job }: Setup, port: Port): Promise<WorkerCode<Item, unknown>> {
+  const dict = sharedDict<number>(port);
+  if (job !== "fill") return studyCode(job, dict);
+  await prepare(task);
+  return { iterate: async (item) => dict.set(item, await body(item, task)) };
+}
+
+function merge(dict: Map<Key, unknown>, entries: Entry<unknown>[]) {
+  for (const [key, value] of entries) dict.set(key, value);
+}
+
+function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
+  const before = dict.get(key) ?? 0;
+  if (typeof before !== "number")
+    throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
+  dict.set(key, before + by);
+  return before + by;
+}
+
+// 3. Run as a script.
+
+if (isPoolWorker) {
+  servePool(work);
+} else if (isMain(import.meta.url)) {
+  const { runScript } = await import("../lib/script.ts");
+  let dict = new Map<Key, Result>();
+  await runScript({
+    name: "shared-dict",
+    takesWith: true,
+    defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
+    startsWorkersFrom: import.meta.url,
+    technique(items, options) {
+      dict = new Map();
+      return intoSharedDict(dict, items, options);
+    },
+    afterRun: (_, options) =>
+      studySharedDict(dict, (counts, items, job) => onSharedDict(counts, items, job, options)),
+  });
+}

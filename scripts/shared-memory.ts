@@ -1,0 +1,221 @@
+// shared-memory.ts: share one dictionary of numbers in memory that all threads see.
+//
+// Python: multiprocessing.shared_memory, and a lock; there is no such dictionary
+// Node:   const dict = sharedMemoryDict(capacity); await intoSharedMemory(dict, items, { ... })
+//
+// No messages and no waiting: an operation is a few machine instructions, a hundred times faster
+// than through the parent. The price: keys are 32-bit integers, values numbers, the capacity is
+// fixed, and processes cannot see it. For strings, objects or processes take merge-dict.ts, or
+// shared-dict.ts where workers must see each other's entries.
+//
+// Run: npx tsx scripts/shared-memory.ts
+//      npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
+
+import { describeEntries } from "../lib/dict-study.ts";
+import { isMain } from "../lib/main.ts";
+import type { OnSettled, Usage } from "../lib/measure.ts";
+import { runPool } from "../lib/pool.ts";
+import { isPoolWorker, servePool, type WorkerCode } from "../lib/pool-worker.ts";
+import { loadClient, post } from "../lib/post.ts";
+import { countPrimes } from "../lib/primes.ts";
+import type { Task as ScriptTask } from "../lib/task.ts";
+
+// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
+// It knows nothing of threads or processes. Put yours here.
+
+type Item = number;
+type Result = number;
+type Task = ScriptTask;
+
+async function prepare(task: Task): Promise<void> {
+  if (task.work === "post") await loadClient();
+}
+
+async function body(item: Item, task: Task): Promise<Result> {
+  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
+  if (task.work === "none") return item;
+  const reply = await post(task, { request: item });
+  return reply.status;
+}
+
+// 2. The technique: a hash table in a SharedArrayBuffer, with open addressing and no locks. The
+// pool of threads is lib/pool.ts.
+//
+// A key, once in its slot, stays there: nothing is ever deleted or moved, which is what makes it
+// possible to do without a lock. Only two words are ever fought over, and each is taken by one
+// atomic instruction: a slot's key (by the first to put its key into an empty slot) and its value.
+
+/** The memory of a dictionary: what is sent to a thread, which then sees the same entries. */
+export interface DictMemory {
+  /** Slot -> key; 0 is an empty slot. Key 0 has the last slot to itself. */
+  keys: Int32Array<SharedArrayBuffer>;
+  /** Slot -> value, as the bits of a double, so that one atomic instruction reads or writes it. */
+  values: BigUint64Array<SharedArrayBuffer>;
+  /** [how many keys have a value] */
+  count: Int32Array<SharedArrayBuffer>;
+}
+
+/** Memory for `capacity` keys, and for key 0 beside them. */
+export function dictMemory(capacity: number): DictMemory {
+  return {
+    keys: new Int32Array(new SharedArrayBuffer(4 * (capacity + 1))),
+    values: new BigUint64Array(new SharedArrayBuffer(8 * (capacity + 1))),
+    count: new Int32Array(new SharedArrayBuffer(4)),
+  };
+}
+
+/** The dictionary in a memory, for the thread that calls this. All operations are synchronous. */
+export function sharedMemoryDict({ keys, values, count }: DictMemory) {
+  const capacity = keys.length - 1;
+  // A value's bits are flipped so that 0, what fresh memory holds, is none that a number can have:
+  // it stands for a NaN that JavaScript never makes.
+  const FLIP = 0x7ff8_dead_dead_deadn;
+  const double = new Float64Array(1);
+  const bits = new BigUint64Array(double.buffer);
+  const encode = (value: number) => {
+    double[0] = Number.isNaN(value) ? Number.NaN : value; // one NaN, of the many that there are
+    return bits[0]! ^ FLIP;
+  };
+  const decode = (stored: bigint) => {
+    bits[0] = stored ^ FLIP;
+    return double[0]!;
+  };
+
+  /** The slot of a key; -1 where it has none, and none is `wanted` or left. */
+  function slotOf(key: number, wanted: boolean): number {
+    if (!Number.isInteger(key) || key !== (key | 0)) {
+      throw new RangeError(`Cannot use key ${key}: expected a 32-bit integer`);
+    }
+    if (key === 0) return capacity;
+    const start = (Math.imul(key, 0x9e3779b1) >>> 0) % capacity; // spreads neighbours (Knuth's hash)
+    for (let step = 0; step < capacity; step++) {
+      const slot = start + step < capacity ? start + step : start + step - capacity;
+      let there = Atomics.load(keys, slot); // atomic: another thread may put a key there right now
+      if (there === 0) {
+        if (!wanted) return -1;
+        // Empty a moment ago. Takes it if it still is; else `there` is the key that came first,
+        // which may be this very key, put there by another thread.
+        there = Atomics.compareExchange(keys, slot, 0, key);
+        if (there === 0) return slot;
+      }
+      if (there === key) return slot;
+    }
+    return -1;
+  }
+
+  function slotFor(key: number): number {
+    const slot = slotOf(key, true);
+    if (slot === -1)
+      throw new RangeError(`Cannot add key ${key}: the dictionary is full (${capacity})`);
+    return slot;
+  }
+
+  return {
+    get(key: number): number | undefined {
+      const slot = slotOf(key, false);
+      // A key has its slot before it has its value: until then it is not there yet.
+      const stored = slot === -1 ? 0n : Atomics.load(values, slot);
+      return stored === 0n ? undefined : decode(stored);
+    },
+    has(key: number): boolean {
+      const slot = slotOf(key, false);
+      return slot !== -1 && Atomics.load(values, slot) !== 0n;
+    },
+    /** @throws {RangeError} The dictionary is full; what is in it stays. */
+    set(key: number, value: number): void {
+      // exchange, not store: of several threads that set a new key, exactly one sees that it was new.
+      if (Atomics.exchange(values, slotFor(key), encode(value)) === 0n) Atomics.add(count, 0, 1);
+    },
+    /**
+     * Adds to a value (0 where there is none) and gives the sum. Loses nothing: where another
+     * thread changed the value in between, it adds again to what is there then.
+     * @throws {RangeError} The dictionary is full; what is in it stays.
+     */
+    add(key: number, by: number): number {
+      const slot = slotFor(key);
+      let before = Atomics.load(values, slot);
+      for (;;) {
+        const sum = (before === 0n ? 0 : decode(before)) + by;
+        const found = Atomics.compareExchange(values, slot, before, encode(sum));
+        if (found === before) {
+          if (before === 0n) Atomics.add(count, 0, 1);
+          return sum;
+        }
+        before = found;
+      }
+    },
+    size: (): number => Atomics.load(count, 0),
+    /** All entries, each as it is when it is reached; in no order. */
+    *entries(): Generator<[number, number]> {
+      for (let slot = 0; slot <= capacity; slot++) {
+        const stored = Atomics.load(values, slot);
+        if (stored !== 0n) yield [Atomics.load(keys, slot), decode(stored)];
+      }
+    },
+  };
+}
+
+interface Options {
+  workers: number;
+  inFlight?: number;
+  task: Task;
+  signal?: AbortSignal;
+  onSettled?: OnSettled;
+  onUsage?: (usage: Usage) => void;
+  entry?: URL;
+  execArgv?: string[];
+}
+
+/** Runs the loop body for all items on threads, which put the results into the dictionary themselves. */
+export async function intoSharedMemory(
+  memory: DictMemory,
+  items: readonly Item[],
+  options: Options,
+) {
+  const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
+  const start = { entry, execArgv };
+  const outcomes = await runPool<Item, void>(items, {
+    ...options,
+    with: "threads",
+    setup: { task, memory },
+    start,
+  });
+  const dict = sharedMemoryDict(memory);
+  return outcomes.map(
+    (outcome, index): PromiseSettledResult<Result> =>
+      outcome.status === "rejected" ? outcome : { ...outcome, value: dict.get(items[index]!)! },
+  );
+}
+
+/** The thread's side. */
+async function work({
+  task,
+  memory,
+}: {
+  task: Task;
+  memory: DictMemory;
+}): Promise<WorkerCode<Item, void>> {
+  const dict = sharedMemoryDict(memory);
+  await prepare(task);
+  return { iterate: async (item) => dict.set(item, await body(item, task)) };
+}
+
+// 3. Run as a script.
+
+if (isPoolWorker) {
+  servePool(work);
+} else if (isMain(import.meta.url)) {
+  const { runScript } = await import("../lib/script.ts");
+  const { studySharedMemory } = await import("../lib/dict-study.ts");
+  let memory = dictMemory(1);
+  await runScript({
+    name: "shared-memory",
+    defaultWorkers: (cores) => Math.min(32, cores + 4),
+    startsWorkersFrom: import.meta.url,
+    technique(items, options) {
+      memory = dictMemory(2 * items.length); // half empty, so that a free slot is near
+      return intoSharedMemory(memory, items, options);
+    },
+    afterRun: async () => studySharedMemory(sharedMemoryDict(memory)),
+  });
+}
