@@ -4,8 +4,8 @@ import { fork } from "node:child_process";
 import { Worker } from "node:worker_threads";
 import type { WorkerEntry } from "./worker-entry.ts";
 
-/** Tells a worker's own process or thread what it is. */
-export const ROLE = "--a-worker-of-lib-pool";
+/** How to start a worker: from which file, and by what role it knows what it is. */
+export type ChannelStart = WorkerEntry & { role: string };
 
 /** A worker that runs. */
 export interface Channel {
@@ -18,10 +18,10 @@ export interface Channel {
 
 /** Starts a thread; `listen` hears each of its messages. */
 export function openThread(
-  { entry, execArgv }: WorkerEntry,
+  { entry, execArgv, role }: ChannelStart,
   listen: (message: unknown) => void,
 ): Channel {
-  const thread = new Worker(entry, { workerData: { role: ROLE }, execArgv });
+  const thread = new Worker(entry, { workerData: { role }, execArgv });
   let why: string | undefined;
   thread.on("message", listen).on("error", (error) => {
     why = error.message;
@@ -35,10 +35,10 @@ export function openThread(
 
 /** Starts a process; `listen` hears each of its messages. */
 export function openProcess(
-  { entry, execArgv }: WorkerEntry,
+  { entry, execArgv, role }: ChannelStart,
   listen: (message: unknown) => void,
 ): Channel {
-  const child = fork(entry, [ROLE], { serialization: "advanced", execArgv });
+  const child = fork(entry, [role], { serialization: "advanced", execArgv });
   let why: string | undefined;
   const closed = new Promise<string>((resolve) => {
     child.on("message", listen).on("error", (error) => {

@@ -113,3 +113,53 @@ function describeCounts(lost: Record<string, number>): string {
   });
   return `counting the statuses from all workers at once:\n${lines.join("\n")}`;
 }
+
+/** Times operations on a dictionary in shared memory, from one thread. `fresh` has room for 1,000 keys. */
+export function studySharedMemory(
+  dict: { size: () => number; entries: () => Iterable<[number, number]> },
+  fresh: { set: (key: number, value: number) => void; get: (key: number) => number | undefined },
+) {
+  const ROUNDS = 100_000;
+  const operate = () => {
+    for (let round = 0; round < ROUNDS; round += 2) {
+      fresh.set(round % 1000, round);
+      fresh.get(round % 1000);
+    }
+  };
+  operate(); // a warm-up, as for the others
+  const awaitedUs = (timeMs(operate) / ROUNDS) * 1000;
+  const entries = new Map([...dict.entries()].sort(([a], [b]) => a - b));
+  const price = `one operation: ${awaitedUs.toFixed(3)} us, with nothing to wait for`;
+  return {
+    fields: { dictSize: dict.size(), dictOperations: dict.size(), dictAwaitedUs: awaitedUs },
+    text: `${describeEntries(entries)}\n${price}`,
+  };
+}
+
+/** Times what an entry costs that is set in a Map of a worker's own, handed over and merged. */
+export function studyMerge(merged: Map<number, number>, collisions: number) {
+  const ENTRIES = 10_000;
+  const whole = () => {
+    const mine = new Map<number, number>();
+    for (let key = 0; key < ENTRIES; key++) mine.set(key, key);
+    const target = new Map<number, number>();
+    for (const [key, value] of structuredClone(mine)) target.set(key, value);
+  };
+  whole();
+  const pipelinedUs = (timeMs(whole) / ENTRIES) * 1000;
+  const price = `one entry: ${pipelinedUs.toFixed(2)} us to set, copy and merge`;
+  const twice = `keys that more than one worker had: ${formatCount(collisions)}`;
+  return {
+    fields: {
+      ...{ dictSize: merged.size, dictOperations: merged.size, collisions },
+      dictPipelinedUs: pipelinedUs,
+    },
+    text: [describeEntries(merged), price, twice].join("\n"),
+  };
+}
+
+function timeMs(work: () => void): number {
+  const begunMs = performance.now();
+  work();
+  return performance.now() - begunMs;
+}

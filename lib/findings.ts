@@ -31,6 +31,7 @@ export function findings(records: RunRecord[]): string[] {
     ...againstBaseline(good),
     ...startUp(good),
     ...nearLimit(good),
+    ...dictionaries(good),
     ...failures(records),
   ];
 }
@@ -111,6 +112,42 @@ function nearLimit(records: RunRecord[]): string[] {
   return [
     `No technique can be faster than ${formatCount(best.requests)} requests x ${formatMs(best.serviceMs)} service time / ${lanes} in flight = ${formatMs(best.idealMs)}: ${best.technique}, the nearest, came to ${Math.round((best.idealMs / best.ms) * 100)} % of that pace.`,
   ];
+}
+
+/** What one operation costs in each of the dictionaries. */
+function dictionaries(records: RunRecord[]): string[] {
+  const costs = namesIn(records).flatMap((name) => {
+    const own = records.filter((one) => one.technique === name);
+    const awaited = median(own.flatMap((one) => one.dictAwaitedUs ?? []));
+    const pipelined = median(own.flatMap((one) => one.dictPipelinedUs ?? []));
+    return awaited === undefined && pipelined === undefined ? [] : [{ name, awaited, pipelined }];
+  });
+  if (costs.length === 0) return [];
+  const us = (cost: number) => `${Number(cost.toPrecision(2))} us`;
+  const each = costs.map(({ name, awaited, pipelined }) => {
+    const parts = [
+      ...(awaited === undefined
+        ? []
+        : [pipelined === undefined ? us(awaited) : `${us(awaited)} awaited`]),
+      ...(pipelined === undefined
+        ? []
+        : [awaited === undefined ? us(pipelined) : `${us(pipelined)} pipelined`]),
+    ];
+    return `${parts.join(" or ")} in ${name}`;
+  });
+  const sentence = `One operation on the dictionary costs ${listed(each)}.`;
+  const [slowest] = costs.sort((a, b) => (b.awaited ?? b.pipelined!) - (a.awaited ?? a.pipelined!));
+  const fastest = costs.at(-1)!;
+  if (costs.length < 2) return [sentence];
+  const factor =
+    (slowest!.awaited ?? slowest!.pipelined!) / (fastest.awaited ?? fastest.pipelined!);
+  return [
+    `${sentence} Awaited one by one, ${slowest!.name} takes ${formatCount(factor)} times as long as ${fastest.name}.`,
+  ];
+}
+
+function median(values: number[]): number | undefined {
+  return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
 /** Runs with failed iterations, and why they failed. */

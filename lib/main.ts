@@ -2,11 +2,15 @@
 
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { isMainThread } from "node:worker_threads";
 
-/** True for the file that was started, not imported: `import.meta.main`, also on Node 20 and tsx. */
+/**
+ * True for the file that was started, not imported, and not as a worker: `import.meta.main`, which
+ * Node 20 does not have, and which is true in worker threads.
+ */
 export function isMain(moduleUrl: string): boolean {
-  const [, started] = process.argv;
-  if (!started) return false;
+  const [, started, mark] = process.argv;
+  if (!started || !isMainThread || mark?.startsWith("--a-worker-of-")) return false;
   try {
     return realpathSync(started) === realpathSync(fileURLToPath(moduleUrl));
   } catch {

@@ -1,7 +1,6 @@
 // The worker's side of lib/pool.ts: takes items, runs the worker's own code, reports.
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import { ROLE } from "./channel.ts";
 import type { Usage } from "./measure.ts";
 import { plainError } from "./plain-error.ts";
 
@@ -37,12 +36,13 @@ export type FromWorker<Result> =
   | { message: unknown }
   | { usage: Usage; handedOver: unknown };
 
-/** True in a worker that {@link runPool} has started. */
-export const isPoolWorker =
-  process.argv[2] === ROLE || (!isMainThread && workerData?.role === ROLE);
+/** True in a worker that a pool has started by this role. */
+export function isPoolWorker(role: string): boolean {
+  return isMainThread ? process.argv[2] === role : workerData?.role === role;
+}
 
 /**
- * The worker's side of {@link runPool}: call it where {@link isPoolWorker} is true.
+ * The worker's side of `runPool`: call it where {@link isPoolWorker} is true.
  *
  * @param begin Makes the worker's code from the pool's `setup`, once.
  */

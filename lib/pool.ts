@@ -1,11 +1,10 @@
 // A pool of threads or of processes behind one channel of messages: what the dictionary scripts
 // share. It works as scripts/processes.ts does, one item a claim, and keeps the same promises.
 
-import { type Channel, openProcess, openThread } from "./channel.ts";
+import { type Channel, type ChannelStart, openProcess, openThread } from "./channel.ts";
 import type { OnSettled, Usage } from "./measure.ts";
 import { toError } from "./plain-error.ts";
 import type { FromWorker, ToWorker } from "./pool-worker.ts";
-import type { WorkerEntry } from "./worker-entry.ts";
 
 /** What a pool's workers are. */
 export type WorkerKind = "processes" | "threads";
@@ -26,7 +25,7 @@ export interface PoolOptions {
   /** What every worker is given at its start. */
   setup: unknown;
   /** How to start the file whose `servePool` (lib/pool-worker.ts) the workers run. */
-  start: WorkerEntry;
+  start: ChannelStart;
   signal?: AbortSignal | undefined;
   onSettled?: OnSettled | undefined;
   onUsage?: ((usage: Usage) => void) | undefined;

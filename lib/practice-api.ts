@@ -91,9 +91,17 @@ export function createPracticeApi(
     const arrivedMs = performance.now();
     stats.requests++;
     stats.inFlightPeak = Math.max(stats.inFlightPeak, ++inFlight);
-    response.once("close", () => inFlight--);
+    let isIn = true;
+    response.once("close", leave); // by a client that did not wait
+
+    /** Before the answer goes out: with it in hand, the client may be back at once. */
+    function leave() {
+      if (isIn) inFlight--;
+      isIn = false;
+    }
 
     function refuse(status: number, error: string, more: string[] = []) {
+      leave();
       count(status);
       reply(response, status, JSON.stringify({ error }), more);
     }
@@ -102,6 +110,7 @@ export function createPracticeApi(
       const [reset, fail] = [random() < options.resetRate, random() < options.errorRate];
       const tookMs = performance.now() - arrivedMs;
       service.record(Math.max(1, Math.round(tookMs * 1000)));
+      leave();
       if (reset) {
         count("reset");
         request.socket.resetAndDestroy();

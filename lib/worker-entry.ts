@@ -42,7 +42,7 @@ export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
   const esbuild = await import("esbuild");
   const file = fileURLToPath(moduleUrl);
   const outdir = temporaryFolder();
-  await esbuild.build({
+  esbuild.buildSync({
     entryPoints: [file],
     outdir,
     outExtension: { ".js": ".mjs" },
@@ -58,7 +58,6 @@ export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
     },
     logLevel: "silent",
   });
-  await esbuild.stop();
   const entry = pathToFileURL(join(outdir, basename(file).replace(/\.ts$/, ".mjs")));
   return { entry, execArgv: [] };
 }

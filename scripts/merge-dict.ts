@@ -10,7 +10,6 @@
 // Run: npx tsx scripts/merge-dict.ts
 //      npx tsx scripts/merge-dict.ts --with threads --workers 8
 
-import { describeEntries } from "../lib/dict-study.ts";
 import { isMain } from "../lib/main.ts";
 import type { OnSettled, Usage } from "../lib/measure.ts";
 import { runPool } from "../lib/pool.ts";
@@ -39,6 +38,8 @@ async function body(item: Item, task: Task): Promise<Result> {
 
 // 2. The technique: a Map in each worker, handed over once; the parent merges them. The pool, of
 // processes or of threads, is lib/pool.ts.
+
+const ROLE = "--a-worker-of-merge-dict.ts";
 
 interface Options {
   workers: number;
@@ -69,7 +70,7 @@ export async function intoMergedDict(
   const outcomes = await runPool<Item, Result>(items, {
     ...options,
     setup: task,
-    start: { entry, execArgv },
+    start: { role: ROLE, entry, execArgv },
     onEnd({ number }, handedOver) {
       if (handedOver) parts.push({ worker: number, entries: handedOver as Map<Item, Result> });
     },
@@ -109,11 +110,11 @@ async function work(task: Task): Promise<WorkerCode<Item, Result>> {
 
 // 3. Run as a script.
 
-if (isPoolWorker) {
+if (isPoolWorker(ROLE)) {
   servePool(work);
 } else if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
-  const { timeMerge } = await import("../lib/dict-study.ts");
+  const { studyMerge } = await import("../lib/dict-study.ts");
   let merged = new Map<Item, Result>();
   let collisions = 0;
   await runScript({
@@ -127,10 +128,6 @@ if (isPoolWorker) {
       collisions = done.collisions;
       return done.outcomes;
     },
-    async afterRun() {
-      const fields = { dictSize: merged.size, dictOperations: merged.size, collisions };
-      const text = `${describeEntries(merged)}\nkeys that more than one worker had: ${collisions}`;
-      return { fields, text };
-    },
+    afterRun: async () => studyMerge(merged, collisions),
   });
 }

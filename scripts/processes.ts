@@ -48,7 +48,7 @@ interface Options {
   execArgv?: string[];
 }
 
-const ROLE = "--a-process-of-processes.ts";
+const ROLE = "--a-worker-of-processes.ts";
 type Usage = { cpu: NodeJS.CpuUsage; rssBytes: number };
 type Outcome = PromiseSettledResult<Result>;
 type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };

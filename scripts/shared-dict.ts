@@ -171,15 +171,19 @@ export function ownDict(dict: Map<Key, unknown>) {
   };
 }
 
+const ROLE = "--a-worker-of-shared-dict.ts";
+
 /** What the workers are given: the loop body's task, and whether to fill or to study. */
 type Setup = { task: Task; job: "fill" | StudyJob };
 
 interface Options {
   workers: number;
-  inFlight: number;
+  inFlight?: number;
   task: Task;
   with: "processes" | "threads";
-  signal: AbortSignal;
+  signal?: AbortSignal;
+  onSettled?: OnSettled;
+  onUsage?: (usage: Usage) => void;
   entry?: URL;
   execArgv?: string[];
 }
@@ -192,7 +196,7 @@ interface Options {
 export async function intoSharedDict(
   dict: Map<Key, Result>,
   items: readonly Item[],
-  options: Options & { onSettled?: OnSettled; onUsage?: (usage: Usage) => void },
+  options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
   const outcomes = await onSharedDict<void>(dict, items, "fill", options);
   return outcomes.map((outcome, index) =>
@@ -204,11 +208,16 @@ function onSharedDict<Answer>(
   dict: Map<Key, unknown>,
   items: readonly unknown[],
   job: Setup["job"],
-  options: Options & { onSettled?: OnSettled; onUsage?: (usage: Usage) => void },
+  options: Options,
 ): Promise<PromiseSettledResult<Answer>[]> {
   const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
   const setup: Setup = { task, job };
-  return runPool(items, { ...options, ...ownDict(dict), setup, start: { entry, execArgv } });
+  return runPool(items, {
+    ...options,
+    ...ownDict(dict),
+    setup,
+    start: { role: ROLE, entry, execArgv },
+  });
 }
 
 /** The worker's side: fills the dictionary by the loop body, and itself returns nothing. */
@@ -233,7 +242,7 @@ function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
 
 // 3. Run as a script.
 
-if (isPoolWorker) {
+if (isPoolWorker(ROLE)) {
   servePool(work);
 } else if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");

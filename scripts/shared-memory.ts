@@ -11,7 +11,6 @@
 // Run: npx tsx scripts/shared-memory.ts
 //      npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
 
-import { describeEntries } from "../lib/dict-study.ts";
 import { isMain } from "../lib/main.ts";
 import type { OnSettled, Usage } from "../lib/measure.ts";
 import { runPool } from "../lib/pool.ts";
@@ -155,6 +154,8 @@ export function sharedMemoryDict({ keys, values, count }: DictMemory) {
   };
 }
 
+const ROLE = "--a-worker-of-shared-memory.ts";
+
 interface Options {
   workers: number;
   inFlight?: number;
@@ -173,7 +174,7 @@ export async function intoSharedMemory(
   options: Options,
 ) {
   const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
-  const start = { entry, execArgv };
+  const start = { role: ROLE, entry, execArgv };
   const outcomes = await runPool<Item, void>(items, {
     ...options,
     with: "threads",
@@ -202,7 +203,7 @@ async function work({
 
 // 3. Run as a script.
 
-if (isPoolWorker) {
+if (isPoolWorker(ROLE)) {
   servePool(work);
 } else if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
@@ -216,6 +217,7 @@ if (isPoolWorker) {
       memory = dictMemory(2 * items.length); // half empty, so that a free slot is near
       return intoSharedMemory(memory, items, options);
     },
-    afterRun: async () => studySharedMemory(sharedMemoryDict(memory)),
+    afterRun: async () =>
+      studySharedMemory(sharedMemoryDict(memory), sharedMemoryDict(dictMemory(2000))),
   });
 }

@@ -35,7 +35,7 @@ for (const inFlight of [1, 3]) {
     const flags = ["-n", "120", "-w", "2", "-c", `${inFlight}`, "--latency", "40", "--json"];
     const { child, ended, output } = start("scripts/processes.ts", flags);
     const workers = () =>
-      descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-process-of"));
+      descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
     await until(() => workers().length === 2);
     await sleep(800);
     process.kill(workers()[0]!, "SIGKILL");

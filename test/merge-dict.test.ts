@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { countPrimes } from "../lib/primes.ts";
+import { workerEntry } from "../lib/worker-entry.ts";
+import { intoMergedDict } from "../scripts/merge-dict.ts";
+import { testDictionary } from "./support/dictionary.ts";
+import { commandLine, descendants, run, start, until } from "./support/process.ts";
+import { checkRecord } from "./support/technique.ts";
+
+testDictionary("merge-dict", ["processes", "threads"]);
+
+test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
+  const flags = ["-n", "100", "-w", "2", "--latency", "40", "--json"];
+  const { child, ended, output } = start("scripts/merge-dict.ts", flags);
+  const workers = () =>
+    descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
+  await until(() => workers().length === 2);
+  await sleep(1000);
+  process.kill(workers()[0]!, "SIGKILL");
+  const { code, records } = await ended;
+  assert.equal(code, 1, output.stderr);
+  checkRecord(records[0]!, 100);
+  assert.deepEqual(records[0]!.errors, { WorkerDied: 1 });
+  assert.equal(records[0]!.ok, 99);
+  assert.equal(records[0]!.dictSize, 99);
+});
+
+test("merge-dict: a key that several workers had is merged once, and counted", async () => {
+  const entry = await workerEntry(new URL("../scripts/merge-dict.ts", import.meta.url).href);
+  const task = { work: "cpu", url: "", connections: 1, timeoutMs: 1000, retries: 0 } as const;
+  const items = new Array(400).fill(7);
+  const merged = new Map<number, number>();
+  const options = { workers: 2, with: "threads", task, ...entry } as const;
+  const { outcomes, collisions } = await intoMergedDict(merged, items, options);
+  assert.equal(outcomes.length, 400);
+  assert.deepEqual([...merged], [[7, countPrimes(1_000_007, 40_000)]]);
+  assert.equal(collisions, 1);
+});
+
+test("merge-dict.ts: prints the dictionary, what an entry costs and the collisions", async () => {
+  const { code, stdout, stderr } = await run("scripts/merge-dict.ts", [
+    "-n",
+    "20",
+    "-w",
+    "2",
+    "--latency",
+    "1",
+  ]);
+  assert.equal(code, 0, stderr);
+  assert.match(stdout, /dictionary with 20 entries: {/);
+  assert.match(stdout, /one entry: [\d.]+ us to set, copy and merge/);
+  assert.match(stdout, /keys that more than one worker had: 0/);
+});
+
+test("compare.ts: says what the dictionaries cost", async () => {
+  const flags = [
+    "-t",
+    "shared-dict,shared-memory,merge-dict",
+    "-n",
+    "5",
+    "-w",
+    "2",
+    "--latency",
+    "1",
+  ];
+  const { code, stdout } = await run("scripts/compare.ts", flags, { COLUMNS: "400" });
+  assert.equal(code, 0);
+  assert.match(
+    stdout.replace(/\n {2}/g, " "),
+    /One operation on the dictionary costs [\d.]+ us awaited or [\d.]+ us pipelined in shared-dict, [\d.]+ us in shared-memory and [\d.]+ us in merge-dict\./,
+  );
+});
