@@ -43,15 +43,16 @@ export function openProcess(
   const closed = new Promise<string>((resolve) => {
     child.on("message", listen).on("error", (error) => {
       why = error.message;
-      if (!child.pid) resolve(why);
+      if (!child.pid) resolve(why); // it could not even be started
     });
-    child.on("close", (code, signal) => resolve(why ?? signal ?? `exit code ${code}`));
+    child.on("close", (code, signal) => resolve(signal ?? why ?? `exit code ${code}`));
   });
-  const kill = () => void child.kill("SIGKILL");
   return {
-    name: `process ${child.pid}`,
-    send: (message) => void child.send(message as object),
-    kill,
+    name: `process ${child.pid ?? ""}`.trimEnd(),
+    send: (message) => {
+      if (child.pid) child.send(message as object);
+    },
+    kill: () => void child.kill("SIGKILL"),
     closed,
   };
 }

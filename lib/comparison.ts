@@ -68,7 +68,8 @@ export function comparisonChart(
 function cell(record: RunRecord | undefined): string {
   if (!record) return "-";
   if (record.interrupted) return "interrupted";
-  return isComparable(record) ? formatMs(record.ms) : "failed";
+  if (record.ok === 0) return "failed";
+  return formatMs(record.ms) + (record.failed > 0 ? ` (${formatCount(record.failed)} failed)` : "");
 }
 
 function find(records: RunRecord[], technique: string, requests: number): RunRecord | undefined {

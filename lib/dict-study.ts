@@ -46,8 +46,10 @@ export async function studySharedDict(dict: Map<string | number, unknown>, run: 
   // Few values are counted again and again: it takes some to meet.
   const counted = Array.from({ length: UPDATES }, (_, index) => values[index % values.length]);
   const counts = new Map<string, number>();
-  await run(counts as Map<string | number, unknown>, counted, "count");
+  const done = await run(counts as Map<string | number, unknown>, counted, "count");
   const [timed] = await run(new Map(), [0], "time");
+  if (done.some((one) => one.status === "rejected"))
+    return { fields: {}, text: describeEntries(dict) };
   const lost = lostUpdates(counts);
   const cost = timed?.status === "fulfilled" ? (timed.value as Cost) : undefined;
   const fields: Partial<RunRecord> = {

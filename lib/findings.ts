@@ -9,9 +9,9 @@ const LEVEL = 0.1;
 /** The plain loop's name, which the others are held against. */
 export const BASELINE = "sequential";
 
-/** True for a run whose time can be compared: it ended, and did some of what it was to do. */
+/** True for a run whose time can be compared: all of it was done. */
 export function isComparable(record: RunRecord): boolean {
-  return !record.interrupted && record.ok > 0;
+  return !record.interrupted && record.failed === 0;
 }
 
 /** The limit at one number of requests: the median of what the runs' service times allow. */
@@ -108,7 +108,7 @@ function nearLimit(records: RunRecord[]): string[] {
   const rivals = records.filter((one) => one.requests === largest && one.technique !== BASELINE);
   const best = rivals.sort((a, b) => a.ms - b.ms)[0];
   if (!best?.idealMs || best.serviceMs === undefined) return [];
-  const lanes = best.workers * best.inFlight;
+  const lanes = Math.min(best.workers * best.inFlight, best.requests);
   return [
     `No technique can be faster than ${formatCount(best.requests)} requests x ${formatMs(best.serviceMs)} service time / ${lanes} in flight = ${formatMs(best.idealMs)}: ${best.technique}, the nearest, came to ${Math.round((best.idealMs / best.ms) * 100)} % of that pace.`,
   ];
@@ -136,13 +136,13 @@ function dictionaries(records: RunRecord[]): string[] {
     return `${parts.join(" or ")} in ${name}`;
   });
   const sentence = `One operation on the dictionary costs ${listed(each)}.`;
-  const [slowest] = costs.sort((a, b) => (b.awaited ?? b.pipelined!) - (a.awaited ?? a.pipelined!));
-  const fastest = costs.at(-1)!;
-  if (costs.length < 2) return [sentence];
-  const factor =
-    (slowest!.awaited ?? slowest!.pipelined!) / (fastest.awaited ?? fastest.pipelined!);
+  const awaited = costs.filter((cost) => cost.awaited !== undefined);
+  awaited.sort((a, b) => b.awaited! - a.awaited!);
+  const [slowest, fastest] = [awaited[0], awaited.at(-1)];
+  if (awaited.length < 2) return [sentence];
+  const factor = formatCount(slowest!.awaited! / fastest!.awaited!);
   return [
-    `${sentence} Awaited one by one, ${slowest!.name} takes ${formatCount(factor)} times as long as ${fastest.name}.`,
+    `${sentence} Waited for one by one, those of ${slowest!.name} take ${factor} times as long as those of ${fastest!.name}.`,
   ];
 }
 

@@ -57,6 +57,7 @@ export async function runPool<Item, Result>(
   let next = 0;
   let unsettled = items.length;
   let deadStarts = 0;
+  let stopped = false;
   let stopReason: unknown;
 
   function settle(index: number, outcome: PromiseSettledResult<Result>) {
@@ -65,12 +66,13 @@ export async function runPool<Item, Result>(
   }
 
   function stop(reason: unknown) {
+    stopped = true;
     stopReason = reason;
     for (const channel of channels) channel.kill();
   }
 
   async function keepWorker(number: number) {
-    while (!stopReason && (next < items.length || handedBack.length > 0)) {
+    while (!stopped && (next < items.length || handedBack.length > 0)) {
       const claims: number[] = []; // what it was handed and has not reported, the oldest first
       const worker: PoolWorker = { number, send: (message) => channel.send({ message }) };
       let ended = false;
@@ -81,8 +83,12 @@ export async function runPool<Item, Result>(
         while (claims.length < inFlight + ahead) {
           const index = handedBack.shift() ?? (next < items.length ? next++ : undefined);
           if (index === undefined) break;
-          claims.push(index);
-          channel.send({ index, item: items[index] } satisfies ToWorker<Item | undefined>);
+          try {
+            channel.send({ index, item: items[index] } satisfies ToWorker<Item | undefined>);
+            claims.push(index);
+          } catch (reason) {
+            settle(index, { status: "rejected", reason }); // an item that cannot be cloned
+          }
         }
         if (claims.length === 0) channel.send({ end: true } satisfies ToWorker<Item>);
       }
@@ -97,6 +103,7 @@ export async function runPool<Item, Result>(
           return channel.kill();
         }
         if ("report" in message) {
+          deadStarts = 0;
           const { index, startMs, endMs, outcome } = message.report;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
           claims.splice(claims.indexOf(index), 1);
@@ -114,7 +121,7 @@ export async function runPool<Item, Result>(
       const why = await channel.closed;
       channels.delete(channel);
       starting.delete(channel);
-      if (stopReason) return;
+      if (stopped) return;
       if (!ended) options.onEnd?.(worker, undefined);
 
       const lost = claims.splice(0, inFlight);

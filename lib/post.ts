@@ -24,10 +24,11 @@ export interface Reply {
 
 const RETRY_STATUSES = [429, 503];
 const RETRY_CODES = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
-const LONGEST_WAIT_MS = 30_000;
+/** What a server may ask for at most; a longer wait is cut, or it could hold up the loop for good. */
+const LONGEST_WAIT_MS = 60_000;
 
 let PoolClass: typeof Pool | undefined;
-const targets = new Map<string, { pool: Pool; url: URL }>();
+const targets = new Map<string, { pool: Pool; url: URL; headers: Record<string, string> }>();
 let closing = new AbortController();
 
 /** Loads undici, when it is needed, and of it just the pool: the whole takes three times as long. */
@@ -67,7 +68,8 @@ export async function closeConnections(): Promise<void> {
 }
 
 async function postOnce(options: PostOptions, json: unknown): Promise<Reply> {
-  const { pool, url } = targets.get(options.url) ?? (await connect(options));
+  const { pool, url, headers } = targets.get(options.url) ?? (await connect(options));
+  const body = JSON.stringify(json);
   return new Promise((resolve, reject) => {
     const reply: Reply = { status: 0, retryAfterMs: undefined };
     let request: Dispatcher.DispatchController | undefined;
@@ -85,8 +87,8 @@ async function postOnce(options: PostOptions, json: unknown): Promise<Reply> {
       {
         method: "POST",
         path: url.pathname + url.search,
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify(json),
+        headers,
+        body,
       },
       {
         onRequestStart(controller) {
@@ -120,9 +122,17 @@ async function connect({ url: href, connections }: PostOptions) {
   const target = targets.get(href) ?? {
     pool: new PoolClass!(url.origin, { connections, ...limits }),
     url,
+    headers: { "content-type": "application/json", ...basicAuth(url) },
   };
   targets.set(href, target);
   return target;
+}
+
+/** A user and password in the URL go into a header, as with curl and Python's requests. */
+function basicAuth({ username, password }: URL): Record<string, string> {
+  if (!username && !password) return {};
+  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
 }
 
 /** The same error with a message that stands alone. */
@@ -137,6 +147,7 @@ function readable(error: unknown, url: URL): Error {
 /** Milliseconds that a Retry-After header asks for, in either form; undefined for none or a broken one. */
 function retryAfterMs(header: string | string[] | undefined): number | undefined {
   if (typeof header !== "string") return undefined;
-  const ms = /^\d+$/.test(header) ? Number(header) * 1000 : Date.parse(header) - Date.now();
+  if (/^\d+$/.test(header)) return Number(header) * 1000;
+  const ms = /[a-z]/i.test(header) ? Date.parse(header) - Date.now() : Number.NaN;
   return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

@@ -44,7 +44,7 @@ export function showProgress(jobs: Jobs, load: Load) {
 
   if (!process.stderr.isTTY)
     console.error(`${plural(runs.length, "run")}, about ${formatMs(leftMs())}`);
-  const ticking = setInterval(show, 200);
+  const ticking = setInterval(show, 200).unref();
   show();
   return {
     /** A run has ended. */

@@ -29,7 +29,10 @@ export async function runTechnique(
   const running = shell`${runtimeCommand} ${script} ${flags} --json`;
   const interrupt = () => running.child?.kill("SIGINT");
   signal.addEventListener("abort", interrupt);
-  for await (const line of running) onRecord(JSON.parse(line) as RunRecord);
+  for await (const line of running) {
+    // Only records count: a loop body that a reader changed may print lines of its own.
+    if (line.startsWith('{"technique"')) onRecord(JSON.parse(line) as RunRecord);
+  }
   const { exitCode, signal: killedBy, stderr } = await running;
   signal.removeEventListener("abort", interrupt);
   const lastWords = escapeControl(stderr.trim().split("\n").at(-1) ?? "");

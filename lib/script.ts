@@ -2,6 +2,7 @@
 
 import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { startApi } from "./api-process.ts";
 import { choice, describeFlags, type Flag, parseFlags, scriptFlags } from "./flags.ts";
 import { formatMs } from "./format.ts";
@@ -48,46 +49,61 @@ export function runScript(script: Script): Promise<void> {
     const signal = interruptSignal();
     setMaxListeners(0, signal); // one for each request in flight
     const practice = flags.work === "post" && !flags.url;
-    const [api, start] = await Promise.all([
-      practice ? startApi(["--latency", String(flags.latency)]) : undefined,
-      script.startsWorkersFrom ? workerEntry(script.startsWorkersFrom) : undefined,
-    ]);
-    const task: Task = {
-      work: flags.work,
-      url: (api?.url ?? flags.url)?.href ?? "",
-      connections: workers * inFlight,
-      timeoutMs: flags.timeout,
-      retries: flags.retries,
-    };
-
-    await script.prepare?.(task);
-
+    const starting = practice ? startApi(["--latency", String(flags.latency)]) : undefined;
     const status = statusLine();
-    let failed = false;
-    for (const requests of flags.requests) {
-      const items = Array.from({ length: requests }, (_, index) => index);
-      const startedMs = performance.now();
-      const options = { workers, inFlight, task, signal, with: flags.with, ...start };
-      const run = await measure(script.technique, items, options, (settled) => {
-        const passedMs = performance.now() - startedMs;
-        const leftMs = (passedMs / settled) * (requests - settled);
-        status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
-      });
+    try {
+      const from = script.startsWorkersFrom;
+      const start = from && (await unlessInterrupted(signal, () => workerEntry(from)));
+      const api = await starting;
+      const task: Task = {
+        work: flags.work,
+        url: (api?.url ?? flags.url)?.href ?? "",
+        connections: workers * inFlight,
+        timeoutMs: flags.timeout,
+        retries: flags.retries,
+      };
+      const options = { workers, inFlight, task, signal, with: flags.with, ...(start || {}) };
+      await unlessInterrupted(signal, async () => script.prepare?.(task));
+
+      let failed = false;
+      let interrupted = false;
+      for (const requests of flags.requests) {
+        const items = Array.from({ length: requests }, (_, index) => index);
+        const begunMs = performance.now();
+        const run = await measure(script.technique, items, options, (settled) => {
+          const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
+          status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
+        });
+        status.clear();
+        await closeConnections();
+        const stats = await api?.takeStats().catch(() => undefined); // it may have died
+        interrupted = signal.aborted;
+        const context = { technique: script.name, workers, inFlight, task, interrupted, stats };
+        const shown = interrupted ? undefined : await script.afterRun?.(run.results, options);
+        const record = { ...makeRecord(run, context), ...shown?.fields };
+        console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
+        if (shown && !flags.json) console.log(`${shown.text}\n`);
+        failed ||= record.failed > 0;
+        if (interrupted) break;
+      }
+      process.exitCode = interrupted ? 130 : failed ? 1 : 0;
+    } finally {
       status.clear();
       await closeConnections();
-      const stats = await api?.takeStats();
-      const interrupted = signal.aborted;
-      const context = { technique: script.name, workers, inFlight, task, interrupted, stats };
-      const shown = await script.afterRun?.(run.results, options);
-      const record = { ...makeRecord(run, context), ...shown?.fields };
-      console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
-      if (shown && !flags.json) console.log(`${shown.text}\n`);
-      failed ||= record.failed > 0;
-      if (interrupted) break;
+      await (await starting)?.stop();
     }
-    await api?.stop();
-    process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
   });
+}
+
+/** Ctrl-C also ends what loads and bundles TypeScript; the error that comes of it is no error then. */
+async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
+  try {
+    return await work();
+  } catch (error) {
+    await sleep(100); // the signal may be heard after its consequences
+    if (signal.aborted) return undefined;
+    throw error;
+  }
 }
 
 /** The flags of a script, --with for those that take it. */

@@ -4,7 +4,7 @@
 // Node:   await intoMergedDict(new Map(), items, { workers: 2, task, ... })
 //
 // Usually the right answer: nothing is shared, so nothing can be lost or waited for, and each
-// dictionary travels once. It does not pay where workers must see each other's entries while they
+// dictionary travels as a whole. It does not pay where workers must see each other's entries while they
 // work; that takes shared-dict.ts or shared-memory.ts.
 //
 // Run: npx tsx scripts/merge-dict.ts
@@ -71,17 +71,19 @@ export async function intoMergedDict(
     ...options,
     setup: task,
     start: { role: ROLE, entry, execArgv },
-    onEnd({ number }, handedOver) {
-      if (handedOver) parts.push({ worker: number, entries: handedOver as Map<Item, Result> });
+    onEnd({ number }, entries) {
+      if (entries) parts.push({ worker: number, entries: entries as Map<Item, Result> });
     },
   });
 
   // In the order of the workers' numbers, not in that of their ends, which is another every time.
   parts.sort((a, b) => a.worker - b.worker);
+  const handedOver = new Set<Item>();
   let collisions = 0;
   for (const { entries } of parts) {
     for (const [key, value] of entries) {
-      if (merged.has(key)) collisions++;
+      if (handedOver.has(key)) collisions++;
+      handedOver.add(key);
       merged.set(key, value);
     }
   }
@@ -89,7 +91,7 @@ export async function intoMergedDict(
   // it reported one by one: from there its entries are made good.
   for (const [index, outcome] of outcomes.entries()) {
     const key = items[index]!;
-    if (outcome.status === "fulfilled" && !merged.has(key)) merged.set(key, outcome.value);
+    if (outcome.status === "fulfilled" && !handedOver.has(key)) merged.set(key, outcome.value);
   }
   return { outcomes, collisions };
 }

@@ -75,6 +75,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
   let next = 0;
   let unsettled = items.length;
   let deadStarts = 0;
+  let stopped = false;
   let stopReason: unknown;
 
   function settle(index: number, outcome: Outcome) {
@@ -83,6 +84,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
   }
 
   function stop(reason: unknown) {
+    stopped = true;
     stopReason = reason;
     for (const child of children) child.kill("SIGKILL");
   }
@@ -98,7 +100,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
 
   /** Keeps one process running for as long as there are items to claim. */
   async function keepProcess(worker: number) {
-    while (!stopReason && (next < items.length || handedBack.length > 0)) {
+    while (!stopped && (next < items.length || handedBack.length > 0)) {
       // What it was handed and has not reported, the oldest first, by a claim's first index.
       const claims = new Map<number, Claim>();
       let eachMs = Number.POSITIVE_INFINITY; // what its last iterations took
@@ -114,8 +116,14 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
         while (claims.size < inFlight + ahead) {
           const claim = takeClaim(eachMs);
           if (!claim) break;
-          claims.set(claim[0]!.index, claim);
-          child.send({ claim } satisfies ToChild);
+          try {
+            child.send({ claim } satisfies ToChild);
+            claims.set(claim[0]!.index, claim);
+          } catch (reason) {
+            // Only an item that cannot be cloned is at fault: alone, where there are several.
+            if (claim.length > 1) handedBack.push(...claim.map((entry) => [entry]));
+            else settle(claim[0]!.index, { status: "rejected", reason });
+          }
         }
         if (claims.size === 0) child.send({ end: true } satisfies ToChild);
       }
@@ -130,6 +138,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           return;
         }
         if ("reports" in message) {
+          deadStarts = 0;
           const { id, reports, notBegun } = message;
           for (const { index, startMs, endMs, outcome } of reports) {
             if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
@@ -146,21 +155,21 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
         }
         feed();
       });
-      child.send({ task, inFlight } satisfies ToChild);
       await new Promise<void>((resolve) => {
         child.on("error", (error) => {
           why = error.message;
-          if (!child.pid) resolve();
+          if (!child.pid) resolve(); // it could not even be started
         });
         // Not "exit", which may come before the last messages.
         child.on("close", (code, signal) => {
-          why ??= signal ?? `exit code ${code}`;
+          why = signal ?? why ?? `exit code ${code}`;
           resolve();
         });
+        if (child.pid) child.send({ task, inFlight } satisfies ToChild);
       });
       children.delete(child);
       starting.delete(child);
-      if (stopReason) return;
+      if (stopped) return;
 
       // It reports a claim before it begins another: the oldest are what it was on. They are lost,
       // and not tried again, for they may have been carried out. The rest it never began.
@@ -252,7 +261,7 @@ function cloneable(reports: Report[]): Report[] {
 function plainError(error: unknown): object {
   if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(code && { code: String(code) }) };
+  return { name, message, stack, ...(typeof code !== "object" && { code }) };
 }
 
 function toError(plain: object): Error {

@@ -4,8 +4,7 @@
 // Node:   await intoSharedDict(new Map(), items, { workers: 2, task, ... })
 //
 // Simple to use, from processes as well as threads, and slow: each operation is a message to the
-// parent and one back. Where workers only ever add results, merge-dict.ts does it with one message
-// a worker. One operation is atomic. Reading, then writing what was read plus one, is two: another
+// parent and one back. Where workers only ever add results, merge-dict.ts does without. One operation is atomic. Reading, then writing what was read plus one, is two: another
 // worker comes in between, and an update is lost. Use increment() or lock() for that.
 //
 // Run: npx tsx scripts/shared-dict.ts
@@ -71,8 +70,9 @@ export function sharedDict<Value>(port: Port) {
   function ask<Answer>(name: string, ...args: unknown[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       // What cannot be cloned fails here, not together with the others of its message.
-      if (args.some((arg) => typeof arg === "object" || typeof arg === "function"))
+      if (args.some((arg) => ["object", "function", "symbol"].includes(typeof arg))) {
         structuredClone(args);
+      }
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       if (batch.push([id, name, ...args]) === 1) queueMicrotask(flush);
@@ -198,10 +198,7 @@ export async function intoSharedDict(
   items: readonly Item[],
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
-  const outcomes = await onSharedDict<void>(dict, items, "fill", options);
-  return outcomes.map((outcome, index) =>
-    outcome.status === "rejected" ? outcome : { ...outcome, value: dict.get(items[index]!)! },
-  );
+  return onSharedDict<Result>(dict, items, "fill", options);
 }
 
 function onSharedDict<Answer>(
@@ -220,12 +217,18 @@ function onSharedDict<Answer>(
   });
 }
 
-/** The worker's side: fills the dictionary by the loop body, and itself returns nothing. */
+/** The worker's side: puts what the loop body returns into the dictionary. */
 async function work({ task, job }: Setup, port: Port): Promise<WorkerCode<Item, unknown>> {
   const dict = sharedDict<number>(port);
   if (job !== "fill") return studyCode(job, dict);
   await prepare(task);
-  return { iterate: async (item) => dict.set(item, await body(item, task)) };
+  return {
+    async iterate(item) {
+      const result = await body(item, task);
+      await dict.set(item, result); // an iteration is done when its result is in the dictionary
+      return result; // for the record of the run alone
+    },
+  };
 }
 
 function merge(dict: Map<Key, unknown>, entries: Entry<unknown>[]) {

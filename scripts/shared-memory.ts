@@ -86,7 +86,8 @@ export function sharedMemoryDict({ keys, values, count }: DictMemory) {
       throw new RangeError(`Cannot use key ${key}: expected a 32-bit integer`);
     }
     if (key === 0) return capacity;
-    const start = (Math.imul(key, 0x9e3779b1) >>> 0) % capacity; // spreads neighbours (Knuth's hash)
+    // Knuth's multiplicative hash: the high bits of key x 2^32 / the golden ratio.
+    const start = Math.floor(((Math.imul(key, 0x9e3779b1) >>> 0) * capacity) / 2 ** 32);
     for (let step = 0; step < capacity; step++) {
       const slot = start + step < capacity ? start + step : start + step - capacity;
       let there = Atomics.load(keys, slot); // atomic: another thread may put a key there right now
@@ -175,17 +176,8 @@ export async function intoSharedMemory(
 ) {
   const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
   const start = { role: ROLE, entry, execArgv };
-  const outcomes = await runPool<Item, void>(items, {
-    ...options,
-    with: "threads",
-    setup: { task, memory },
-    start,
-  });
-  const dict = sharedMemoryDict(memory);
-  return outcomes.map(
-    (outcome, index): PromiseSettledResult<Result> =>
-      outcome.status === "rejected" ? outcome : { ...outcome, value: dict.get(items[index]!)! },
-  );
+  const setup = { task, memory };
+  return runPool<Item, Result>(items, { ...options, with: "threads", setup, start });
 }
 
 /** The thread's side. */
@@ -195,10 +187,16 @@ async function work({
 }: {
   task: Task;
   memory: DictMemory;
-}): Promise<WorkerCode<Item, void>> {
+}): Promise<WorkerCode<Item, Result>> {
   const dict = sharedMemoryDict(memory);
   await prepare(task);
-  return { iterate: async (item) => dict.set(item, await body(item, task)) };
+  return {
+    async iterate(item) {
+      const result = await body(item, task);
+      dict.set(item, result);
+      return result;
+    },
+  };
 }
 
 // 3. Run as a script.

@@ -76,6 +76,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
   const threads = new Set<Worker>();
   let unsettled = items.length;
   let deadStarts = 0;
+  let stopped = false;
   let stopReason: unknown;
 
   function settle(index: number, outcome: Outcome) {
@@ -84,6 +85,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
   }
 
   function stop(reason: unknown) {
+    stopped = true;
     stopReason = reason;
     Atomics.store(next, 0, items.length);
     for (const thread of threads) void thread.terminate();
@@ -96,6 +98,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       const thread = new Worker(entry, { workerData, execArgv: options.execArgv });
       threads.add(thread);
       thread.on("message", (reports: Report[]) => {
+        deadStarts = 0;
         for (const { index, startMs, endMs, outcome } of reports) {
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
           settle(index, outcome);
@@ -108,7 +111,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       });
       const exitCode = await new Promise((resolve) => thread.on("exit", resolve));
       threads.delete(thread);
-      if (stopReason) return;
+      if (stopped) return;
 
       // What it was on is lost, and not tried again: it may have been carried out.
       const message = `the thread died: ${why ?? `exit code ${exitCode}`}`;
@@ -193,7 +196,7 @@ function cloneable(reports: Report[]): Report[] {
 function plainError(error: unknown): object {
   if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(code && { code: String(code) }) };
+  return { name, message, stack, ...(typeof code !== "object" && { code }) };
 }
 
 function toError(plain: object): Error {

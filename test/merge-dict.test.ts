@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { countPrimes } from "../lib/primes.ts";
 import { workerEntry } from "../lib/worker-entry.ts";
 import { intoMergedDict } from "../scripts/merge-dict.ts";
 import { testDictionary } from "./support/dictionary.ts";
-import { commandLine, descendants, run, start, until } from "./support/process.ts";
+import { commandLine, descendants, run, start, startApiScript, until } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
 
 testDictionary("merge-dict", ["processes", "threads"]);
 
 test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
-  const flags = ["-n", "100", "-w", "2", "--latency", "40", "--json"];
+  const slow = await startApiScript(["--latency", "40"]);
+  const flags = ["-n", "100", "-w", "2", "--url", slow.url, "--json"];
   const { child, ended, output } = start("scripts/merge-dict.ts", flags);
   const workers = () =>
     descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
-  await until(() => workers().length === 2);
-  await sleep(1000);
+  await until(async () => (await slow.stats()).requests > 10);
   process.kill(workers()[0]!, "SIGKILL");
   const { code, records } = await ended;
+  await slow.stop();
   assert.equal(code, 1, output.stderr);
   checkRecord(records[0]!, 100);
   assert.deepEqual(records[0]!.errors, { WorkerDied: 1 });
@@ -29,11 +29,11 @@ test("merge-dict: a worker killed in the middle loses what it was on, not what i
 test("merge-dict: a key that several workers had is merged once, and counted", async () => {
   const entry = await workerEntry(new URL("../scripts/merge-dict.ts", import.meta.url).href);
   const task = { work: "cpu", url: "", connections: 1, timeoutMs: 1000, retries: 0 } as const;
-  const items = new Array(400).fill(7);
+  const items = new Array(100).fill(7);
   const merged = new Map<number, number>();
   const options = { workers: 2, with: "threads", task, ...entry } as const;
   const { outcomes, collisions } = await intoMergedDict(merged, items, options);
-  assert.equal(outcomes.length, 400);
+  assert.equal(outcomes.length, 100);
   assert.deepEqual([...merged], [[7, countPrimes(1_000_007, 40_000)]]);
   assert.equal(collisions, 1);
 });

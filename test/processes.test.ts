@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
-import { commandLine, descendants, start, until } from "./support/process.ts";
+import { commandLine, descendants, start, startApiScript, until } from "./support/process.ts";
 import { checkRecord, testTechnique } from "./support/technique.ts";
 import { variant } from "./support/variant.ts";
 
@@ -32,14 +31,17 @@ for (const [how, fault] of [
 
 for (const inFlight of [1, 3]) {
   test(`processes: kill -9 in the middle costs ${inFlight} iteration(s), one per slot in flight`, async () => {
-    const flags = ["-n", "120", "-w", "2", "-c", `${inFlight}`, "--latency", "40", "--json"];
+    const slow = await startApiScript(["--latency", "40"]);
+    const flags = ["-n", "120", "-w", "2", "-c", `${inFlight}`, "--url", slow.url, "--json"];
     const { child, ended, output } = start("scripts/processes.ts", flags);
     const workers = () =>
       descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
-    await until(() => workers().length === 2);
-    await sleep(800);
+    await until(
+      async () => workers().length === 2 && (await slow.stats()).inFlight === 2 * inFlight,
+    );
     process.kill(workers()[0]!, "SIGKILL");
     const { code, records } = await ended;
+    await slow.stop();
     assert.equal(code, 1, output.stderr);
     checkRecord(records[0]!, 120);
     assert.deepEqual(records[0]!.errors, { WorkerDied: inFlight });

@@ -21,6 +21,11 @@ for (const [how, fault] of [
       "threads.ts",
       "inThreads",
       `if (item === 17) { ${fault} } ${pause} return item;`,
+      (text) =>
+        text.replace(
+          "new Worker(entry, {",
+          "new Worker(entry, { resourceLimits: { maxOldGenerationSizeMb: 64 },",
+        ),
     );
     const results = await inThreads(items, { workers: 3 });
     for (const [index, result] of results.entries()) {

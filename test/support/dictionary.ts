@@ -60,7 +60,7 @@ export function testDictionary(name: string, kinds: WorkerKind[]) {
       ]);
       const flags = [
         "-n",
-        "200",
+        "100",
         "-w",
         "3",
         "-c",
@@ -73,9 +73,9 @@ export function testDictionary(name: string, kinds: WorkerKind[]) {
       const { code, records } = await run(script, flags);
       const stats = await api.stats();
       await api.stop();
-      checkRecord(records[0]!, 200);
+      checkRecord(records[0]!, 100);
       assert.equal(code, 1);
-      assert.equal(stats.requests, 200);
+      assert.equal(stats.requests, 100);
       assert.ok(stats.inFlightPeak <= 6);
       assert.equal(records[0]!.statuses[201], stats.statuses[201]);
       assert.equal(records[0]!.statuses[503], stats.statuses[503]);
@@ -83,19 +83,14 @@ export function testDictionary(name: string, kinds: WorkerKind[]) {
     });
 
     test(`${name}: Ctrl-C reports what was done and leaves nothing, with ${kind}`, async () => {
-      const { child, ended, output } = start(script, [
-        "-n",
-        "5000",
-        "--latency",
-        "50",
-        "--json",
-        ...flagsOf(kind),
-      ]);
-      await until(() => descendants(child.pid!).length > 0);
-      await new Promise((resolve) => setTimeout(resolve, 2500));
+      const slow = await startApiScript(["--latency", "50"]);
+      const flags = ["-n", "5000", "--url", slow.url, "--json", ...flagsOf(kind)];
+      const { child, ended, output } = start(script, flags);
+      await until(async () => (await slow.stats()).requests > 12);
       const below = descendants(child.pid!);
       process.kill(-child.pid!, "SIGINT");
       const { code, records } = await ended;
+      await slow.stop();
       assert.equal(code, 130, output.stderr);
       checkRecord(records[0]!, 5000);
       assert.ok(records[0]!.interrupted && records[0]!.ok > 0);

@@ -27,7 +27,10 @@ async function begin({ memories, gates, threads }: Setup) {
       for (const [number, memory] of memories.entries()) {
         // All begin at the same moment, or they would not meet.
         Atomics.add(gates, number, 1);
-        while (Atomics.load(gates, number) < threads);
+        Atomics.notify(gates, number);
+        for (let here = 0; here < threads; here = Atomics.load(gates, number)) {
+          if (here > 0) Atomics.wait(gates, number, here);
+        }
         const dict = sharedMemoryDict(memory);
         for (let time = 0; time < times; time++) {
           for (const key of keys) {

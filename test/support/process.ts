@@ -114,9 +114,12 @@ export function isAlive(pid: number): boolean {
 }
 
 /** Waits for a condition; gives up after 15 s. */
-export async function until(condition: () => boolean, limitMs = 15_000): Promise<void> {
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  limitMs = 15_000,
+): Promise<void> {
   const endMs = performance.now() + limitMs;
-  while (!condition()) {
+  while (!(await condition())) {
     if (performance.now() > endMs) throw new Error(`not within ${limitMs} ms: ${condition}`);
     await sleep(10);
   }

@@ -18,9 +18,14 @@ export function bodyOf(script: string): string {
 
 /**
  * A copy of a technique's file with `body` as its loop body: a function's inside, of `item`.
- * Its function takes items and options like the original, and starts workers from the copy.
+ * `edit` may change more of its text. Its function takes items and options like the original, and starts workers from the copy.
  */
-export async function variant(script: string, name: string, body: string) {
+export async function variant(
+  script: string,
+  name: string,
+  body: string,
+  edit = (text: string) => text,
+) {
   const folder = mkdtempSync(join(tmpdir(), "variant-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
@@ -28,7 +33,7 @@ export async function variant(script: string, name: string, body: string) {
   const text = readFileSync(join(root, "scripts", script), "utf8")
     .replace(BODY, `async function body(item: any, task: Task): Promise<any> {\n${body}\n}\n`)
     .replaceAll('"../lib/', `"${root}lib/`);
-  writeFileSync(file, text);
+  writeFileSync(file, edit(text));
   const moduleUrl = pathToFileURL(file).href;
   const module = await import(moduleUrl);
   const entry = await workerEntry(moduleUrl);
