@@ -67,7 +67,7 @@ export function makeRecord(run: Run, context: RunContext): RunRecord {
   const ok = run.results.filter((result) => isOk(result, task)).length;
   const record: RunRecord = {
     ...{ technique, workers, inFlight, requests, work: task.work },
-    ...(post && { url: shownUrl(task.url) }),
+    ...(post && task.url && { url: shownUrl(task.url) }),
     ...{ ms: run.ms, ok, failed: requests - ok, interrupted },
     statuses: post ? tally(run.results, statusOf) : {},
     errors: tally(run.results, errorOf),

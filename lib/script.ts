@@ -49,7 +49,9 @@ export function runScript(script: Script): Promise<void> {
     const signal = interruptSignal();
     setMaxListeners(0, signal); // one for each request in flight
     const practice = flags.work === "post" && !flags.url;
-    const starting = practice ? startApi(["--latency", String(flags.latency)]) : undefined;
+    const starting = practice
+      ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
+      : undefined;
     const status = statusLine();
     try {
       const from = script.startsWorkersFrom;
