@@ -54,7 +54,6 @@ export async function studySharedDict(dict: Map<string | number, unknown>, run: 
   const cost = timed?.status === "fulfilled" ? (timed.value as Cost) : undefined;
   const fields: Partial<RunRecord> = {
     dictSize: dict.size,
-    dictOperations: dict.size,
     lostUpdates: lost,
     ...(cost && { dictAwaitedUs: cost.awaitedUs, dictPipelinedUs: cost.pipelinedUs }),
   };
@@ -119,6 +118,7 @@ function describeCounts(lost: Record<string, number>): string {
 /** Times operations on a dictionary in shared memory, from one thread. `fresh` has room for 1,000 keys. */
 export function studySharedMemory(
   dict: { size: () => number; entries: () => Iterable<[number, number]> },
+  operations: number,
   fresh: { set: (key: number, value: number) => void; get: (key: number) => number | undefined },
 ) {
   const ROUNDS = 100_000;
@@ -133,13 +133,13 @@ export function studySharedMemory(
   const entries = new Map([...dict.entries()].sort(([a], [b]) => a - b));
   const price = `one operation: ${awaitedUs.toFixed(3)} us, with nothing to wait for`;
   return {
-    fields: { dictSize: dict.size(), dictOperations: dict.size(), dictAwaitedUs: awaitedUs },
+    fields: { dictSize: dict.size(), dictOperations: operations, dictAwaitedUs: awaitedUs },
     text: `${describeEntries(entries)}\n${price}`,
   };
 }
 
 /** Times what an entry costs that is set in a Map of a worker's own, handed over and merged. */
-export function studyMerge(merged: Map<number, number>, collisions: number) {
+export function studyMerge(merged: Map<number, number>, operations: number, collisions: number) {
   const ENTRIES = 10_000;
   const whole = () => {
     const mine = new Map<number, number>();
@@ -153,11 +153,16 @@ export function studyMerge(merged: Map<number, number>, collisions: number) {
   const twice = `keys that more than one worker had: ${formatCount(collisions)}`;
   return {
     fields: {
-      ...{ dictSize: merged.size, dictOperations: merged.size, collisions },
+      ...{ dictSize: merged.size, dictOperations: operations, collisions },
       dictPipelinedUs: pipelinedUs,
     },
     text: [describeEntries(merged), price, twice].join("\n"),
   };
+}
+
+/** Iterations that did their work, each of which set one entry. */
+export function countDone(results: PromiseSettledResult<unknown>[]): number {
+  return results.filter((result) => result.status === "fulfilled").length;
 }
 
 function timeMs(work: () => void): number {

@@ -38,8 +38,9 @@ export interface RunRecord {
   /** Mean service time that the practice API measured, and the most requests that it had at once. */
   serviceMs?: number;
   apiInFlightPeak?: number;
-  /** Of a dictionary script: entries, operations of the run, and microseconds an operation. */
+  /** Of a dictionary script: entries, and microseconds an operation. */
   dictSize?: number;
+  /** Operations of the run: those that reached the parent, or one for each iteration done. */
   dictOperations?: number;
   dictAwaitedUs?: number;
   dictPipelinedUs?: number;

@@ -116,7 +116,7 @@ if (isPoolWorker(ROLE)) {
   servePool(work);
 } else if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
-  const { studyMerge } = await import("../lib/dict-study.ts");
+  const { countDone, studyMerge } = await import("../lib/dict-study.ts");
   let merged = new Map<Item, Result>();
   let collisions = 0;
   await runScript({
@@ -130,6 +130,6 @@ if (isPoolWorker(ROLE)) {
       collisions = done.collisions;
       return done.outcomes;
     },
-    afterRun: async () => studyMerge(merged, collisions),
+    afterRun: async (results) => studyMerge(merged, countDone(results), collisions),
   });
 }

@@ -113,7 +113,7 @@ export function sharedDict<Value>(port: Port) {
 }
 
 /** The parent's side: applies the operations to `dict`, and grants locks in the order of asking. */
-export function ownDict(dict: Map<Key, unknown>) {
+export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
   // For each key those that want its lock; the first has it.
   const queues = new Map<Key | undefined, { worker: PoolWorker; id: number }[]>();
 
@@ -147,6 +147,7 @@ export function ownDict(dict: Map<Key, unknown>) {
 
   return {
     onMessage(worker: PoolWorker, message: unknown) {
+      counter.operations += (message as Operation[]).length;
       const replies: Reply[] = [];
       for (const operation of message as Operation[]) {
         try {
@@ -184,6 +185,7 @@ interface Options {
   signal?: AbortSignal;
   onSettled?: OnSettled;
   onUsage?: (usage: Usage) => void;
+  counter?: { operations: number }; // of those that reached the parent
   entry?: URL;
   execArgv?: string[];
 }
@@ -211,7 +213,7 @@ function onSharedDict<Answer>(
   const setup: Setup = { task, job };
   return runPool(items, {
     ...options,
-    ...ownDict(dict),
+    ...ownDict(dict, options.counter),
     setup,
     start: { role: ROLE, entry, execArgv },
   });
@@ -250,6 +252,7 @@ if (isPoolWorker(ROLE)) {
 } else if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
   let dict = new Map<Key, Result>();
+  let counter = { operations: 0 };
   await runScript({
     name: "shared-dict",
     takesWith: true,
@@ -257,9 +260,14 @@ if (isPoolWorker(ROLE)) {
     startsWorkersFrom: import.meta.url,
     technique(items, options) {
       dict = new Map();
-      return intoSharedDict(dict, items, options);
+      counter = { operations: 0 };
+      return intoSharedDict(dict, items, { ...options, counter });
     },
-    afterRun: (_, options) =>
-      studySharedDict(dict, (counts, items, job) => onSharedDict(counts, items, job, options)),
+    async afterRun(_, options) {
+      const { fields, text } = await studySharedDict(dict, (counts, items, job) =>
+        onSharedDict(counts, items, job, options),
+      );
+      return { fields: { dictOperations: counter.operations, ...fields }, text };
+    },
   });
 }

@@ -205,7 +205,7 @@ if (isPoolWorker(ROLE)) {
   servePool(work);
 } else if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
-  const { studySharedMemory } = await import("../lib/dict-study.ts");
+  const { countDone, studySharedMemory } = await import("../lib/dict-study.ts");
   let memory = dictMemory(1);
   await runScript({
     name: "shared-memory",
@@ -215,7 +215,11 @@ if (isPoolWorker(ROLE)) {
       memory = dictMemory(2 * items.length); // half empty, so that a free slot is near
       return intoSharedMemory(memory, items, options);
     },
-    afterRun: async () =>
-      studySharedMemory(sharedMemoryDict(memory), sharedMemoryDict(dictMemory(2000))),
+    afterRun: async (results) =>
+      studySharedMemory(
+        sharedMemoryDict(memory),
+        countDone(results),
+        sharedMemoryDict(dictMemory(2000)),
+      ),
   });
 }

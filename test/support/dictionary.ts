@@ -79,6 +79,7 @@ export function testDictionary(name: string, kinds: WorkerKind[]) {
       assert.ok(stats.inFlightPeak <= 6);
       assert.equal(records[0]!.statuses[201], stats.statuses[201]);
       assert.equal(records[0]!.statuses[503], stats.statuses[503]);
+      assert.equal(records[0]!.dictOperations, records[0]!.dictSize);
       assert.equal(records[0]!.dictSize, stats.statuses[201]! + stats.statuses[503]!);
     });
 
