@@ -48,8 +48,8 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
       return stats;
     },
     async stop() {
-      child.kill("SIGTERM");
-      const timer = setTimeout(() => child.kill("SIGKILL"), 1000);
+      if (child.pid) child.kill("SIGTERM"); // without one, it may hit this process's group
+      const timer = setTimeout(() => child.pid && child.kill("SIGKILL"), 1000);
       await ended;
       clearTimeout(timer);
     },

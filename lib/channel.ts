@@ -1,11 +1,16 @@
 // One worker as messages and an end: what threads and processes have in common.
 
 import { fork } from "node:child_process";
-import { Worker } from "node:worker_threads";
-import type { WorkerEntry } from "./worker-entry.ts";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 
-/** How to start a worker: from which file, and by what role it knows what it is. */
-export type ChannelStart = WorkerEntry & { role: string };
+/** How to start a worker: from which file, with which flags of the runtime, and by what role it knows what it is. */
+export interface ChannelStart {
+  entry: URL;
+  execArgv: string[] | undefined;
+  role: string;
+}
+
+const readsTypeScript = Boolean((process.features as { typescript?: unknown }).typescript);
 
 /** A worker that runs. */
 export interface Channel {
@@ -21,7 +26,7 @@ export function openThread(
   { entry, execArgv, role }: ChannelStart,
   listen: (message: unknown) => void,
 ): Channel {
-  const thread = new Worker(entry, { workerData: { role }, execArgv });
+  const thread = startThread(entry, { workerData: { role }, execArgv });
   let why: string | undefined;
   thread.on("message", listen).on("error", (error) => {
     why = error.message;
@@ -31,6 +36,13 @@ export function openThread(
   });
   const kill = () => void thread.terminate();
   return { name: "thread", send: (message) => thread.postMessage(message), kill, closed };
+}
+
+/** Node 20 cannot start a thread from a .ts file: there tsx, by which this runs, has to load it. */
+function startThread(entry: URL, options: WorkerOptions): Worker {
+  if (readsTypeScript || !entry.pathname.endsWith(".ts")) return new Worker(entry, options);
+  const load = `import("tsx/esm/api").then((tsx) => (tsx.register(), import("${entry}")))`;
+  return new Worker(load, { ...options, eval: true });
 }
 
 /** Starts a process; `listen` hears each of its messages. */
@@ -52,7 +64,8 @@ export function openProcess(
     send: (message) => {
       if (child.pid) child.send(message as object);
     },
-    kill: () => void child.kill("SIGKILL"),
+    // Without a pid (too many open files) it never began, and a kill may hit this process's group.
+    kill: () => void (child.pid && child.kill("SIGKILL")),
     closed,
   };
 }

@@ -2,10 +2,15 @@
 
 import asciichart, { type PlotConfig } from "asciichart";
 
-/** One line: its points by rising x; a y of undefined is a gap. */
+/** One line: its points by rising x; a y of undefined is a gap, low and high the ends of its spread. */
 export interface Series {
   name: string;
-  points: { x: number; y: number | undefined }[];
+  points: {
+    x: number;
+    y: number | undefined;
+    low?: number | undefined;
+    high?: number | undefined;
+  }[];
 }
 
 /** How one axis maps values to places. */
@@ -28,8 +33,8 @@ export interface ChartOptions {
   colour: boolean;
 }
 
-// A colour (SGR code) and strokes, in asciichart's order, for each line: told apart without colour too.
-const STYLES = [
+/** A colour (SGR code) and strokes, in asciichart's order, for each line: told apart without colour too. */
+export const STYLES = [
   { sgr: 32, strokes: "┼┤╶╴─╰╭╮╯│" },
   { sgr: 33, strokes: "┼┤╺╸━┗┏┓┛┃" },
   { sgr: 36, strokes: "┼┤═══╚╔╗╝║" },
@@ -37,12 +42,13 @@ const STYLES = [
   { sgr: 31, strokes: "┼┤xxxxxxxx" },
   { sgr: 34, strokes: "┼┤++++++++" },
 ];
-const DOTTED = { sgr: 90, strokes: "┼┤········" };
+export const DOTTED = { sgr: 90, strokes: "┼┤········" };
 
 /**
  * Draws series over a common x axis, with labels, ticks and a legend.
  *
- * @param series Drawn in order, later ones on top; one named "ideal" is dotted.
+ * @param series Drawn in order, later ones on top; one named "ideal" is dotted, one without points
+ *   is left out, but keeps its style from the others.
  * @returns Lines of at most `width` columns; one that says so where there is no point at all.
  */
 export function lineChart(
@@ -52,7 +58,8 @@ export function lineChart(
   const points = series.flatMap((one) => one.points.filter((point) => point.y !== undefined));
   if (points.length === 0) return "(nothing to draw)";
   const [lowX, highX] = range(points.map((point) => project(x, point.x)));
-  const [lowY, highY] = range(points.map((point) => project(y, point.y!)));
+  const ends = points.flatMap(({ y, low = y, high = y }) => [low!, high!]);
+  const [lowY, highY] = range(ends.map((end) => project(y, end)));
   const toRow = (at: number) => ((project(y, at) - lowY) / (highY - lowY)) * height;
 
   const labels = Array.from({ length: height + 1 }, (_, row) =>
@@ -65,8 +72,22 @@ export function lineChart(
 
   const paint = (sgr: number, text: string) => (colour ? `\x1b[${sgr}m${text}\x1b[0m` : text);
   const grid = labels.map(() => new Array<string>(columns).fill(" "));
+  const styleOf = ({ name }: Series, number: number) =>
+    name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+  // Under the lines: where a spread is wider than a row, its ends are joined, side by side where
+  // several lines have a point.
+  for (const [number, one] of series.entries()) {
+    for (const { x: at, low, high } of one.points) {
+      if (low === undefined || high === undefined) continue;
+      const [from, to] = [height - Math.round(toRow(high)), height - Math.round(toRow(low))];
+      const column = toColumn(at);
+      const aside = column + number < columns ? column + number : columns - 1 - number;
+      for (let row = from; from < to && row <= to; row++)
+        grid[row]![aside] = paint(styleOf(one, number).sgr, "┊");
+    }
+  }
   const legend = series.map((one, number) => {
-    const { sgr, strokes } = one.name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+    const { sgr, strokes } = styleOf(one, number);
     for (const stretch of stretches(one)) {
       const from = toColumn(stretch[0]!.x);
       const rows = interpolate(stretch.map((point) => [toColumn(point.x), toRow(point.y)]));
@@ -76,8 +97,9 @@ export function lineChart(
         }
       }
     }
+    const drawn = one.points.some((point) => point.y !== undefined);
     return {
-      length: one.name.length + 3,
+      length: drawn ? one.name.length + 3 : 0,
       text: `${paint(sgr, strokes[4]!.repeat(2))} ${one.name}`,
     };
   });
@@ -97,7 +119,13 @@ export function lineChart(
     `${margin} └${rule}`,
     `${margin}  ${marks}`,
     `${margin}  ${x.label}`,
-    ...(series.length > 1 ? legendLines(legend, margin, width) : []),
+    ...(series.length > 1
+      ? legendLines(
+          legend.filter((entry) => entry.length > 0),
+          margin,
+          width,
+        )
+      : []),
   ].join("\n");
 }
 
@@ -158,14 +186,19 @@ function interpolate(points: [column: number, row: number][]): number[] {
   return [...rows, points.at(-1)![1]];
 }
 
-/** The x axis as a rule with ticks and the marks below it; marks that would touch are left out. */
-function xAxis(ticks: [column: number, mark: string][], columns: number): [string, string] {
+/** The x axis as a rule with ticks and the marks below it; marks that would touch are left out, but not the last. */
+export function xAxis(ticks: [number, string][], columns: number): [rule: string, marks: string] {
   const rule = new Array<string>(columns).fill("─");
   let marks = "";
-  for (const [column, mark] of ticks) {
+  const fromOf = ([column, mark]: [number, string]) =>
+    Math.max(0, Math.min(column - (mark.length >> 1), columns - mark.length));
+  const last = ticks.at(-1)!;
+  for (const tick of ticks) {
+    const [column, mark] = tick;
     if (column < 0 || column >= columns) continue;
-    const from = Math.max(0, Math.min(column - (mark.length >> 1), columns - mark.length));
-    if (marks && from <= marks.length) continue;
+    const from = fromOf(tick);
+    const touches = tick !== last && from + mark.length >= fromOf(last);
+    if (touches || (marks && from <= marks.length)) continue;
     rule[column] = "┬";
     marks = marks.padEnd(from) + mark;
   }

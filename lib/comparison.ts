@@ -1,77 +1,145 @@
-// A comparison for people: a table, a line chart, and what they mean.
+// A comparison as data: what was run where, every single run, and what the repeats of each add up to.
 
-import { lineChart } from "./chart.ts";
-import { findings, idealAt, isComparable } from "./findings.ts";
-import { formatCount, formatMs, formatTable, wrap } from "./format.ts";
+import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import type { RunRecord } from "./record.ts";
-import { terminalWidth, wantsColour } from "./terminal.ts";
+import { median, type Spread, spread } from "./statistics.ts";
 
-/** All of a comparison; `remarks` are sentences about how it was run. */
-export function describeComparison(
-  records: RunRecord[],
-  sizes: number[],
-  techniques: string[],
-  remarks: string[],
-): string {
-  const width = Math.min(terminalWidth(), 120);
-  const sentences = [...findings(records), ...remarks];
-  return [
-    comparisonTable(records, sizes, techniques),
-    comparisonChart(records, sizes, techniques, { width, colour: wantsColour() }),
-    sentences.map((sentence) => wrap(sentence, width, "- ")).join("\n"),
-  ].join("\n\n");
+/** The plain loop's name, which the others are held against. */
+export const BASELINE = "sequential";
+/** Marks a file that holds a comparison; the number rises when old files can no longer be read. */
+export const FORMAT = "parallel-for comparison 1";
+
+/** One run, as its script reported it. */
+export interface Sample extends RunRecord {
+  /** Which repeat it was part of, from 0. */
+  round: number;
+  /** Whether it had as many workers as Python's executors choose, rather than the number asked for. */
+  asPython: boolean;
 }
 
-/** Sizes down, the limit and the techniques across; "-" where a technique was not run. */
-export function comparisonTable(
-  records: RunRecord[],
-  sizes: number[],
-  techniques: string[],
-): string {
-  const withIdeal = sizes.some((size) => idealAt(records, size) !== undefined);
-  const rows = sizes.map((size) => {
-    const ideal = idealAt(records, size);
-    const cells = techniques.map((technique) => cell(find(records, technique, size)));
-    return [
-      formatCount(size),
-      ...(withIdeal ? [ideal === undefined ? "-" : formatMs(ideal)] : []),
-      ...cells,
-    ];
-  });
-  return formatTable([["requests", ...(withIdeal ? ["ideal"] : []), ...techniques], ...rows]);
+/** What the machine was. */
+export interface Machine {
+  cpu: string;
+  cores: number;
+  memoryBytes: number;
+  system: string;
+  /** For example "Node 20.20.2". */
+  runtime: string;
 }
 
-/** Time over requests, both on log axes, a line a technique and a dotted one for the limit. */
-export function comparisonChart(
-  records: RunRecord[],
-  sizes: number[],
-  techniques: string[],
-  look: { width: number; colour: boolean },
-): string {
-  const lines = techniques.map((name) => ({
-    name,
-    points: sizes.map((x) => {
-      const record = find(records, name, x);
-      return { x, y: record && isComparable(record) ? record.ms : undefined };
-    }),
-  }));
-  const ideal = { name: "ideal", points: sizes.map((x) => ({ x, y: idealAt(records, x) })) };
-  const hasIdeal = ideal.points.some((point) => point.y !== undefined);
-  return lineChart([...(hasIdeal ? [ideal] : []), ...lines], {
-    x: { scale: "log", label: "requests", format: formatCount, ticks: sizes },
-    y: { scale: "log", label: "time", format: formatMs },
-    height: 16,
-    ...look,
-  });
+/** Everything that a table, a chart and sentences are made from. Times in milliseconds. */
+export interface Comparison {
+  format: typeof FORMAT;
+  /** ISO 8601. */
+  startedAt: string;
+  machine: Machine;
+  /** Package -> version. */
+  versions: Record<string, string>;
+  /** The flags that it was run by, but no secrets. */
+  flags: Record<string, unknown>;
+  /** What varies, and the values that it takes, rising. */
+  over: "requests" | "workers";
+  xs: number[];
+  techniques: string[];
+  samples: Sample[];
+  /** Runs whose iterations are drawn one by one. */
+  timelines: RunRecord[];
+  /** Sentences about how it was run. */
+  remarks: string[];
 }
 
-function cell(record: RunRecord | undefined): string {
-  if (!record) return "-";
-  if (record.interrupted) return "interrupted";
-  if (record.ok === 0) return "failed";
-  return formatMs(record.ms) + (record.failed > 0 ? ` (${formatCount(record.failed)} failed)` : "");
+/** All runs of one technique at one point of the comparison. */
+export interface Cell {
+  technique: string;
+  asPython: boolean;
+  /** The number of requests or of workers that this cell stands for. */
+  x: number;
+  requests: number;
+  workers: number;
+  /** Iterations in flight in all. */
+  slots: number;
+  samples: Sample[];
+  /** Those of which all was done, whose times can be compared. */
+  done: Sample[];
+  /** Of those; undefined where there is none. */
+  ms: Spread | undefined;
 }
 
-function find(records: RunRecord[], technique: string, requests: number): RunRecord | undefined {
-  return records.find((one) => one.technique === technique && one.requests === requests);
+/** A cell that has a time. */
+export type TimedCell = Cell & { ms: Spread };
+
+/** The cells of a comparison, by technique, then by rising x; the plain loop's is the same at any number of workers. */
+export function cellsOf({ over, xs, techniques, samples }: Comparison): Cell[] {
+  return [false, true].flatMap((asPython) =>
+    techniques.flatMap((technique) =>
+      xs.flatMap((x) => {
+        const cell = samples.filter(
+          (one) =>
+            one.technique === technique &&
+            one.asPython === asPython &&
+            (one[over] === x || (over === "workers" && technique === BASELINE)),
+        );
+        return cell.length > 0 ? [cellOf(cell, x)] : [];
+      }),
+    ),
+  );
+}
+
+function cellOf(samples: Sample[], x: number): Cell {
+  const { technique, asPython, requests, workers, inFlight } = samples[0]!;
+  const slots = Math.min(workers * inFlight, requests);
+  const done = samples.filter((one) => !one.interrupted && one.failed === 0);
+  const ms = spread(done.map((one) => one.ms));
+  return { technique, asPython, x, requests, workers, slots, samples, done, ms };
+}
+
+/** The median of one of the figures of a cell's runs; undefined where none has it. */
+export function middle(cell: Cell, name: FigureName): number | undefined {
+  return median(cell.done.flatMap((one) => one[name] ?? []));
+}
+
+type FigureName =
+  | "startupMs"
+  | "idealMs"
+  | "serviceMs"
+  | "apiInFlightPeak"
+  | "p50Ms"
+  | "cpuMs"
+  | "peakRssBytes"
+  | "dictAwaitedUs"
+  | "dictPipelinedUs";
+
+/** The cells that have a time. */
+export function timed(cells: Cell[]): TimedCell[] {
+  return cells.filter((cell): cell is TimedCell => cell.ms !== undefined);
+}
+
+/**
+ * The limit at one point, in milliseconds; undefined where it is not known, or not the same for all.
+ * For POSTs it is the least of what the runs' own service times allow; for computing, an estimate:
+ * the plain loop's time divided among the cores.
+ */
+export function idealAt(cells: Cell[], x: number, cores: number): number | undefined {
+  const here = cells.filter((cell) => cell.x === x);
+  const baseline = here.find((cell) => cell.technique === BASELINE);
+  const parallel = here.filter((cell) => cell.technique !== BASELINE);
+  if (new Set(parallel.map((cell) => cell.slots)).size > 1) return undefined;
+  if (baseline?.ms && baseline.done[0]?.work === "cpu") {
+    const most = Math.max(1, ...parallel.map((cell) => cell.slots));
+    return baseline.ms.median / Math.min(most, cores);
+  }
+  const ideals = parallel.flatMap((cell) => middle(cell, "idealMs") ?? []);
+  return ideals.length > 0 ? Math.min(...ideals) : undefined;
+}
+
+/** This machine. */
+export function thisMachine(): Machine {
+  const { deno, bun, node } = process.versions;
+  return {
+    cpu: cpus()[0]?.model.trim() ?? "unknown",
+    cores: availableParallelism(),
+    memoryBytes: totalmem(),
+    system: `${type()} ${release()} ${process.arch}`,
+    runtime: deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`,
+  };
 }

@@ -98,7 +98,7 @@ function lostUpdates(counts: Map<string, number>): Record<string, number> {
 }
 
 /** Size and first and last entries, in order of insertion. */
-export function describeEntries(dict: Map<unknown, unknown>): string {
+function describeEntries(dict: Map<unknown, unknown>): string {
   const shown = [...dict].map(([key, value]) => `${key}: ${value}`);
   const some =
     shown.length <= 2 * ENTRIES_SHOWN

@@ -1,180 +1,115 @@
-// What a comparison means, in sentences worked out from its records.
+// What a comparison means, in sentences worked out from its runs, the most important first.
 
-import { formatCount, formatMs, listed, plural } from "./format.ts";
-import type { RunRecord } from "./record.ts";
+import {
+  BASELINE,
+  type Cell,
+  type Comparison,
+  cellsOf,
+  middle,
+  type TimedCell,
+  timed,
+} from "./comparison.ts";
+import { overRequests } from "./findings-requests.ts";
+import { caveats, failures } from "./findings-trust.ts";
+import { overWorkers } from "./findings-workers.ts";
+import { formatBytes, formatCount, formatMs, listed } from "./format.ts";
+import { namesIn, times } from "./phrases.ts";
+import { median, ratio } from "./statistics.ts";
 
-/** Times less than this share apart count as level: one run a size cannot tell them apart. */
-const LEVEL = 0.1;
-
-/** The plain loop's name, which the others are held against. */
-export const BASELINE = "sequential";
-
-/** True for a run whose time can be compared: all of it was done. */
-export function isComparable(record: RunRecord): boolean {
-  return !record.interrupted && record.failed === 0;
-}
-
-/** The limit at one number of requests: the median of what the runs' service times allow. */
-export function idealAt(records: RunRecord[], requests: number): number | undefined {
-  const ideals = records
-    .filter((one) => one.requests === requests && one.technique !== BASELINE)
-    .flatMap((one) => one.idealMs ?? [])
-    .sort((a, b) => a - b);
-  return ideals[ideals.length >> 1];
-}
-
-/** All that the records say, the most important first. */
-export function findings(records: RunRecord[]): string[] {
-  const good = records.filter(isComparable);
+/** All that a comparison says. */
+export function findings(comparison: Comparison): string[] {
+  const { over, machine } = comparison;
+  const cells = cellsOf(comparison);
+  const equal = cells.filter((cell) => !cell.asPython);
+  // Over workers the plain loop is in every row, but was run once.
+  const once = cells.filter(
+    (cell) => over === "requests" || cell.technique !== BASELINE || cell.x === comparison.xs[0],
+  );
+  const about = over === "workers" ? overWorkers : overRequests;
   return [
-    ...fastest(good),
-    ...againstBaseline(good),
-    ...startUp(good),
-    ...nearLimit(good),
-    ...dictionaries(good),
-    ...failures(records),
+    ...about(timed(equal), machine.cores),
+    ...workerCounts(timed(cells)),
+    ...cheapest(timed(equal)),
+    ...dictionaries(equal),
+    ...failures(once, over),
+    ...caveats(comparison, once),
   ];
 }
 
-/** Which technique was fastest at which sizes. */
-function fastest(records: RunRecord[]): string[] {
-  if (namesIn(records).length < 2) return [];
-  const runs: { names: string; sizes: number[] }[] = [];
-  for (const requests of sizesIn(records)) {
-    const rivals = records.filter((one) => one.requests === requests).sort((a, b) => a.ms - b.ms);
-    if (rivals.length < 2) continue;
-    const level = rivals.filter((one) => one.ms <= rivals[0]!.ms * (1 + LEVEL));
-    const names = listed(level.map((one) => one.technique).sort());
-    if (runs.at(-1)?.names === names) runs.at(-1)!.sizes.push(requests);
-    else runs.push({ names, sizes: [requests] });
-  }
-  return runs.map(({ names, sizes }) => {
-    const where =
-      sizes.length === 1
-        ? at(sizes[0]!)
-        : `from ${formatCount(sizes[0]!)} to ${at(sizes.at(-1)!, "")}`;
-    const level = names.includes(" and ");
-    return `${capital(where)}: ${names} ${level ? `were fastest, level within ${LEVEL * 100} %` : "was fastest"}.`;
-  });
-}
-
-/** From how many requests on each technique beats the plain loop. */
-function againstBaseline(records: RunRecord[]): string[] {
-  const baseline = new Map(
-    records.filter((one) => one.technique === BASELINE).map((one) => [one.requests, one.ms]),
-  );
-  if (baseline.size === 0) return [];
-  return namesIn(records)
-    .filter((name) => name !== BASELINE)
-    .flatMap((name) => {
-      const shared = records
-        .filter((one) => one.technique === name && baseline.has(one.requests))
-        .sort((a, b) => a.requests - b.requests);
-      const last = shared.at(-1);
-      if (!last) return [];
-      const lastLoss = shared.findLastIndex((one) => one.ms >= baseline.get(one.requests)!);
-      const firstWin = shared[lastLoss + 1];
-      if (!firstWin)
-        return [`${capital(name)} did not beat the plain loop up to ${at(last.requests, "")}.`];
-      const factor = (baseline.get(last.requests)! / last.ms).toFixed(1);
-      const from =
-        lastLoss === -1
-          ? `already at ${at(firstWin.requests, "")}`
-          : `from ${at(firstWin.requests, "")} on`;
-      return [
-        `${capital(name)} beat the plain loop ${from}: at ${formatCount(last.requests)} it took ${formatMs(last.ms)} instead of ${formatMs(baseline.get(last.requests)!)}, ${factor} times as fast.`,
-      ];
-    });
-}
-
-/** How much of the time of those that start workers is start-up. */
-function startUp(records: RunRecord[]): string[] {
-  return namesIn(records).flatMap((name) => {
-    const runs = records
-      .filter((one) => one.technique === name && one.startupMs !== undefined)
-      .sort((a, b) => a.requests - b.requests);
-    const [small, large] = [runs[0], runs.at(-1)];
-    if (!small || !large || small.startupMs! < 10) return [];
-    const share = (one: RunRecord) =>
-      `${Math.round((one.startupMs! / one.ms) * 100)} % of the time ${at(one.requests)}`;
-    const shares = small === large ? share(small) : `${share(small)} and ${share(large)}`;
-    return [`${capital(name)} took ${formatMs(large.startupMs!)} to begin: ${shares}.`];
-  });
-}
-
-/** How near the best came to what the API's service time allows, at the largest size. */
-function nearLimit(records: RunRecord[]): string[] {
-  const largest = sizesIn(records).at(-1);
-  const rivals = records.filter((one) => one.requests === largest && one.technique !== BASELINE);
-  const best = rivals.sort((a, b) => a.ms - b.ms)[0];
-  if (!best?.idealMs || best.serviceMs === undefined) return [];
-  const lanes = Math.min(best.workers * best.inFlight, best.requests);
+/** Why Python's defaults make threads look faster than processes. */
+function workerCounts(cells: TimedCell[]): string[] {
+  const last = (technique: string, asPython: boolean) =>
+    cells.findLast((cell) => cell.technique === technique && cell.asPython === asPython);
+  const [threads, processes] = [last("threads", true), last("processes", true)];
+  if (!threads || !processes || threads.workers === processes.workers) return [];
+  if (threads.x !== processes.x) return []; // one of them failed there
+  const work = threads.samples[0]!.work;
+  const where = `${formatCount(threads.requests)} ${work === "post" ? "requests" : "iterations"}`;
+  const [a, b] = [last("threads", false), last("processes", false)];
+  const equal =
+    a && b && a.workers === b.workers && a.x === b.x
+      ? ` With ${a.workers} of each they ran ${times(ratio(b.ms, a.ms))} as fast.`
+      : "";
+  const gain = ratio(processes.ms, threads.ms);
+  const asInTheArticle = work === "post" && gain.differs && gain.factor > 1;
   return [
-    `No technique can be faster than ${formatCount(best.requests)} requests x ${formatMs(best.serviceMs)} service time / ${lanes} in flight = ${formatMs(best.idealMs)}: ${best.technique}, the nearest, came to ${Math.round((best.idealMs / best.ms) * 100)} % of that pace.`,
+    `Python would start ${threads.workers} threads here, but ${processes.workers} processes: with those, threads ran ${times(gain)} as fast as processes at ${where}, being ${(threads.workers / processes.workers).toFixed(1)} times as many.${equal}`,
+    ...(asInTheArticle
+      ? [
+          "That is the headline of the article, too, 50 s with processes and 15 s with threads on a machine with 2 cores: 500 x 0.2 s / 2 processes = 50 s, 500 x 0.2 s / 6 threads = 17 s.",
+        ]
+      : []),
+  ];
+}
+
+/** Of those that are level with the fastest at the last point, which takes least. */
+function cheapest(cells: TimedCell[]): string[] {
+  const here = cells.filter((cell) => cell.x === Math.max(...cells.map((one) => one.x)));
+  const fastest = here.reduce((a, b) => (b.ms.median < a.ms.median ? b : a), here[0]!);
+  const level = here.filter((cell) => cell === fastest || !ratio(cell.ms, fastest.ms).differs);
+  if (level.length < 2) return [];
+  const cost = (cell: Cell) => ({
+    name: cell.technique,
+    cpuMs: middle(cell, "cpuMs")!,
+    bytes: middle(cell, "peakRssBytes")!,
+  });
+  const costs = level.map(cost).sort((a, b) => a.cpuMs - b.cpuMs);
+  const [least, most] = [costs[0]!, costs.at(-1)!];
+  if (most.cpuMs < 1.25 * least.cpuMs || most.bytes < least.bytes) return [];
+  const names = listed(level.map((cell) => cell.technique).sort());
+  return [
+    `Where ${names} are level, ${least.name} is the cheapest: ${formatMs(least.cpuMs)} of CPU time and ${formatBytes(least.bytes)} of memory, against ${formatMs(most.cpuMs)} and ${formatBytes(most.bytes)} for ${most.name}.`,
   ];
 }
 
 /** What one operation costs in each of the dictionaries. */
-function dictionaries(records: RunRecord[]): string[] {
-  const costs = namesIn(records).flatMap((name) => {
-    const own = records.filter((one) => one.technique === name);
-    const awaited = median(own.flatMap((one) => one.dictAwaitedUs ?? []));
-    const pipelined = median(own.flatMap((one) => one.dictPipelinedUs ?? []));
+function dictionaries(cells: Cell[]): string[] {
+  const costs = namesIn(cells).flatMap((name) => {
+    const own = cells.filter((cell) => cell.technique === name);
+    const cost = (figure: "dictAwaitedUs" | "dictPipelinedUs") =>
+      median(own.flatMap((cell) => middle(cell, figure) ?? []));
+    const [awaited, pipelined] = [cost("dictAwaitedUs"), cost("dictPipelinedUs")];
     return awaited === undefined && pipelined === undefined ? [] : [{ name, awaited, pipelined }];
   });
   if (costs.length === 0) return [];
   const us = (cost: number) => `${Number(cost.toPrecision(2))} us`;
   const each = costs.map(({ name, awaited, pipelined }) => {
+    const both = awaited !== undefined && pipelined !== undefined;
     const parts = [
-      ...(awaited === undefined
-        ? []
-        : [pipelined === undefined ? us(awaited) : `${us(awaited)} awaited`]),
-      ...(pipelined === undefined
-        ? []
-        : [awaited === undefined ? us(pipelined) : `${us(pipelined)} pipelined`]),
+      ...(awaited === undefined ? [] : [us(awaited) + (both ? " awaited" : "")]),
+      ...(pipelined === undefined ? [] : [us(pipelined) + (both ? " pipelined" : "")]),
     ];
     return `${parts.join(" or ")} in ${name}`;
   });
   const sentence = `One operation on the dictionary costs ${listed(each)}.`;
-  const awaited = costs.filter((cost) => cost.awaited !== undefined);
-  awaited.sort((a, b) => b.awaited! - a.awaited!);
+  const awaited = costs.flatMap(({ name, awaited: us }) =>
+    us === undefined ? [] : [{ name, us }],
+  );
+  awaited.sort((a, b) => b.us - a.us);
   const [slowest, fastest] = [awaited[0], awaited.at(-1)];
-  if (awaited.length < 2) return [sentence];
-  const factor = formatCount(slowest!.awaited! / fastest!.awaited!);
+  if (!slowest || !fastest || slowest === fastest) return [sentence];
+  const factor = formatCount(slowest.us / fastest.us);
   return [
-    `${sentence} Waited for one by one, those of ${slowest!.name} take ${factor} times as long as those of ${fastest!.name}.`,
+    `${sentence} Waited for one by one, those of ${slowest.name} take ${factor} times as long as those of ${fastest.name}.`,
   ];
-}
-
-function median(values: number[]): number | undefined {
-  return values.sort((a, b) => a - b)[values.length >> 1];
-}
-
-/** Runs with failed iterations, and why they failed. */
-function failures(records: RunRecord[]): string[] {
-  return records
-    .filter((one) => one.failed > 0 && !one.interrupted)
-    .map((one) => {
-      const answers = Object.entries(one.statuses).filter(([status]) => !status.startsWith("2"));
-      const reasons = [...answers, ...Object.entries(one.errors)].map(
-        ([key, count]) => `${key}: ${formatCount(count)}`,
-      );
-      return `${capital(one.technique)} ${at(one.requests)}: ${formatCount(one.failed)} failed (${reasons.join(", ")}).`;
-    });
-}
-
-function namesIn(records: RunRecord[]): string[] {
-  return [...new Set(records.map((one) => one.technique))];
-}
-
-function sizesIn(records: RunRecord[]): number[] {
-  return [...new Set(records.map((one) => one.requests))].sort((a, b) => a - b);
-}
-
-function at(requests: number, preposition = "at "): string {
-  return `${preposition}${plural(requests, "request")}`;
-}
-
-function capital(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

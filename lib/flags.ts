@@ -18,6 +18,10 @@ export interface Flag<T> {
   expected: string;
   /** Turns the text into a value; undefined for a bad one. */
   parse: (text: string) => T | undefined;
+  /** For a flag that may be given several times: the values before it and its own, as one. */
+  join?(before: T, now: T): T;
+  /** Its value is shown nowhere, not even in the message on a bad one. */
+  secret?: boolean;
 }
 
 /** The values of a table of flags, under the same names. */
@@ -67,6 +71,43 @@ export function choice<T extends string>(words: readonly T[], flag: Described<T>
   return { placeholder: words.join("|"), expected: `one of ${words.join(", ")}`, parse, ...flag };
 }
 
+/** A request header as "Name: value", any number of times. The names become lower case. */
+export function header(flag: Described<Record<string, string>>): Flag<Record<string, string>> {
+  const parse = (text: string) => {
+    const [, name, value] =
+      /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)$/.exec(text) ?? [];
+    return name === undefined ? undefined : { [name.toLowerCase()]: value!.trim() };
+  };
+  return {
+    placeholder: '"NAME: VALUE"',
+    expected: 'a header as "Name: value"',
+    parse,
+    join: (before, now) => ({ ...before, ...now }),
+    secret: true,
+    initialText: "none",
+    ...flag,
+  };
+}
+
+/** A JSON text in which `{i}` may stand for a number; undefined where it is not given. */
+export function jsonTemplate(flag: Described<string | undefined>): Flag<string | undefined> {
+  const parse = (text: string) => {
+    try {
+      JSON.parse(text.replaceAll("{i}", "0"));
+      return text;
+    } catch {
+      return undefined;
+    }
+  };
+  return { placeholder: "JSON", expected: "JSON, with {i} for the item's number", parse, ...flag };
+}
+
+/** A file's path; undefined where it is not given. */
+export function filePath(flag: Described<string | undefined>): Flag<string | undefined> {
+  const parse = (text: string) => text || undefined;
+  return { placeholder: "FILE", expected: "the name of a file", parse, ...flag };
+}
+
 /** An http or https URL; undefined where it is not given. */
 export function httpUrl(flag: Described<URL | undefined>): Flag<URL | undefined> {
   const parse = (text: string) =>
@@ -106,23 +147,29 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
   );
   for (const token of tokens) {
     if (token.kind === "positional") {
-      throw new UsageError(`unexpected argument "${token.value}": only flags are expected`);
+      throw new UsageError(`unexpected argument ${quoted(token.value)}: only flags are expected`);
     }
     if (token.kind === "option-terminator") continue;
     const flag = Object.hasOwn(table, token.name) ? table[token.name] : undefined;
     if (!flag)
       throw new UsageError(`unknown flag ${token.rawName}: see --help for those there are`);
     if (!flag.placeholder === (token.value !== undefined)) {
-      const found = token.value === undefined ? "nothing" : `"${token.value}"`;
+      const found = token.value === undefined ? "nothing" : quoted(token.value);
       throw new UsageError(`${token.rawName}: expected ${flag.expected}, found ${found}`);
     }
     const value = flag.parse(token.value ?? "");
     if (value === undefined) {
-      throw new UsageError(`${token.rawName}: expected ${flag.expected}, found "${token.value}"`);
+      const found = flag.secret ? "something else (not shown)" : quoted(token.value);
+      throw new UsageError(`${token.rawName}: expected ${flag.expected}, found ${found}`);
     }
-    values[token.name] = value;
+    values[token.name] = flag.join ? flag.join(values[token.name], value) : value;
   }
   return values as Values<Table>;
+}
+
+/** What the user wrote, in quotes; a password in a URL is left out. */
+function quoted(text = ""): string {
+  return `"${text.replace(/\/\/.*@/, "//...@")}"`;
 }
 
 /** The help's lines on a table of flags: flag, what it does, default. */
@@ -137,53 +184,4 @@ export function describeFlags(table: Record<string, Flag<unknown>>): string {
   });
   const width = Math.max(...rows.map(([left]) => left.length));
   return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
-}
-
-/**
- * The flags that every technique takes.
- *
- * @param defaultWorkers How many, for the help; undefined for the plain loop, which has one.
- */
-export function scriptFlags(defaultWorkers: string | undefined) {
-  const requests = wholeNumber(1, 10_000_000, { initial: 1, help: "" });
-  const one = defaultWorkers === undefined;
-  return {
-    requests: listOf(requests, {
-      short: "n",
-      initial: [500],
-      help: "iterations; several numbers run one after another",
-    }),
-    workers: wholeNumber<number | undefined>(1, 1024, {
-      short: "w",
-      initial: undefined,
-      initialText: defaultWorkers ?? "1",
-      help: one ? "taken and ignored: the plain loop has one" : "workers",
-    }),
-    "in-flight": wholeNumber(1, 1024, {
-      short: "c",
-      initial: 1,
-      help: one ? "taken and ignored, likewise" : "requests in flight inside each worker",
-    }),
-    work: choice(["post", "cpu", "none"], {
-      initial: "post",
-      help: "what the loop body does: POST to an API, burn CPU, or nothing",
-    }),
-    url: httpUrl({
-      initial: undefined,
-      help: "your API",
-      initialText: "a practice API on 127.0.0.1, started for the run",
-    }),
-    latency: decimal(600_000, { initial: 20, help: "service time of the practice API, in ms" }),
-    timeout: wholeNumber(1, 86_400_000, {
-      placeholder: "MS",
-      initial: 30_000,
-      help: "time limit of one request, in ms",
-    }),
-    retries: wholeNumber(0, 100, {
-      initial: 0,
-      help: "tries again after 429, 503 and lost connections: a POST may then be carried out twice",
-    }),
-    json: onOff("one record a run, as a line of JSON on stdout"),
-    help: onOff("this text", "h"),
-  };
 }

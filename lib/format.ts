@@ -28,9 +28,22 @@ export function listed(words: string[]): string {
   return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
 }
 
-/** Rows of cells as lines of right-aligned columns, a rule below the first row. */
-export function formatTable(rows: string[][]): string {
+/**
+ * Rows of cells as lines of right-aligned columns, a rule below the first row. What is wider than
+ * `width` goes on in a table below, which repeats the first column.
+ */
+export function formatTable(rows: string[][], width = Number.POSITIVE_INFINITY): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  let fit = 1;
+  let used = widths[0]!;
+  while (fit < widths.length && (fit === 1 || used + 2 + widths[fit]! <= width)) {
+    used += 2 + widths[fit++]!;
+  }
+  if (fit < widths.length) {
+    const rest = rows.map((row) => [row[0]!, ...row.slice(fit)]);
+    const first = rows.map((row) => row.slice(0, fit));
+    return `${formatTable(first, width)}\n\n${formatTable(rest, width)}`;
+  }
   const lines = rows.map((row) =>
     row.map((cell, column) => cell.padStart(widths[column]!)).join("  "),
   );
@@ -43,7 +56,8 @@ export function formatTable(rows: string[][]): string {
 export function wrap(text: string, width: number, bullet = ""): string {
   const lines = [bullet];
   const indent = " ".repeat(bullet.length);
-  for (const word of text.split(" ")) {
+  // A number stays with its unit.
+  for (const word of text.split(/ (?!(?:%|ms|s|us|MiB|±)(?:\W|$))/)) {
     const line = lines.at(-1)!;
     const glue = line === bullet || line === indent ? "" : " ";
     if (line.trim() && line.length + glue.length + word.length > width) lines.push(indent + word);

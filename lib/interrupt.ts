@@ -5,13 +5,14 @@ import { onParentGone } from "./parent.ts";
 /**
  * A signal that aborts on Ctrl-C (SIGINT), SIGTERM, a terminal that goes away (SIGHUP), a reader
  * of stdout that goes away (EPIPE), and when the parent process is gone. Its reason is an
- * AbortError that says which.
+ * AbortError that says which. An error that nothing catches aborts it too, and is the reason then.
  */
 export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const abort = (why: string) =>
     controller.abort(new DOMException(`interrupted: ${why}`, "AbortError"));
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => abort(name));
+  process.on("uncaughtException", (error) => controller.abort(error));
   onParentGone(() => abort("the parent process is gone"));
   for (const stream of [process.stdout, process.stderr]) {
     stream.on("error", () => abort("nobody reads the output"));

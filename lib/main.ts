@@ -3,6 +3,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import { escapeControl } from "./terminal.ts";
 
 /**
  * True for the file that was started, not imported, and not as a worker: `import.meta.main`, which
@@ -24,7 +25,7 @@ export async function main(run: () => Promise<void>): Promise<void> {
     await run();
   } catch (error) {
     const { name, message } = error as Error;
-    console.error(`error: ${message}`);
+    console.error(`error: ${escapeControl(message)}`);
     process.exitCode = name === "UsageError" ? 2 : 1;
   }
 }

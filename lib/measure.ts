@@ -1,16 +1,7 @@
 // Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
 
+import type { OnSettled, Usage } from "./pool-worker.ts";
 import type { Task } from "./task.ts";
-
-/** Told of each iteration as it settles: its index, the worker that ran it, its start and end by {@link nowMs}. */
-export type OnSettled = (index: number, worker: number, startMs: number, endMs: number) => void;
-
-/** What one worker process took, as itself reports it at its end. */
-export interface Usage {
-  /** User + system, in microseconds. */
-  cpu: { user: number; system: number };
-  rssBytes: number;
-}
 
 /** What every technique takes beside the items. */
 export interface TechniqueOptions {
@@ -42,6 +33,8 @@ export interface Run {
   /** Start and end of each iteration; NaN for one that never reported. */
   startMs: Float64Array;
   endMs: Float64Array;
+  /** The number of the worker that ran it, from 0. */
+  workers: Int16Array;
   cpuMs: number;
   peakRssBytes: number;
 }
@@ -63,6 +56,7 @@ export async function measure(
 ): Promise<Run> {
   const startMs = new Float64Array(items.length).fill(Number.NaN);
   const endMs = new Float64Array(items.length).fill(Number.NaN);
+  const workers = new Int16Array(items.length);
   const usages: Usage[] = [];
   let settled = 0;
   const cpuBefore = process.cpuUsage();
@@ -70,7 +64,8 @@ export async function measure(
   const results = await technique(items, {
     ...options,
     onUsage: (usage) => usages.push(usage),
-    onSettled(index, _worker, start, end) {
+    onSettled(index, worker, start, end) {
+      workers[index] = worker;
       startMs[index] = start;
       endMs[index] = end;
       onProgress(++settled);
@@ -83,7 +78,7 @@ export async function measure(
   const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
   const ownPeak = process.resourceUsage().maxRSS * 1024;
   const peakRssBytes = ownPeak + sum(sizes.slice(0, options.workers));
-  return { results, calledMs, ms, startMs, endMs, cpuMs, peakRssBytes };
+  return { results, calledMs, ms, startMs, endMs, workers, cpuMs, peakRssBytes };
 }
 
 /**

@@ -1,8 +1,20 @@
 // The worker's side of lib/pool.ts: takes items, runs the worker's own code, reports.
 
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
-import type { Usage } from "./measure.ts";
 import { plainError } from "./plain-error.ts";
+
+/**
+ * Told of each iteration as it settles: its index, the worker that ran it, its start and its end
+ * (milliseconds since 1970, the clock that threads and processes of one machine share).
+ */
+export type OnSettled = (index: number, worker: number, startMs: number, endMs: number) => void;
+
+/** What one worker process took, as itself reports it at its end. */
+export interface Usage {
+  /** User + system, in microseconds. */
+  cpu: { user: number; system: number };
+  rssBytes: number;
+}
 
 /** The worker's side: how its own code talks to the parent, in order with what the pool says. */
 export interface Port {
@@ -36,6 +48,9 @@ export type FromWorker<Result> =
   | { message: unknown }
   | { usage: Usage; handedOver: unknown };
 
+/** Marks what a pool's worker says, apart from what its loop body may send. */
+export const FROM_POOL = "a pool's worker";
+
 /** True in a worker that a pool has started by this role. */
 export function isPoolWorker(role: string): boolean {
   return isMainThread ? process.argv[2] === role : workerData?.role === role;
@@ -52,8 +67,9 @@ export function servePool<Setup, Item, Result>(
   const nowMs = () => performance.timeOrigin + performance.now();
   const post = parentPort;
   const send = async (message: FromWorker<Result>): Promise<void> => {
-    if (post) post.postMessage(message);
-    else await new Promise<void>((resolve) => process.send!(message, () => resolve()));
+    const marked = { from: FROM_POOL, ...message };
+    if (post) post.postMessage(marked);
+    else await new Promise<void>((resolve) => process.send!(marked, () => resolve()));
   };
   const queue: { index: number; item: Item }[] = [];
   let listener: (message: unknown) => void = () => {};

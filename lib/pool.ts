@@ -2,9 +2,14 @@
 // share. It works as scripts/processes.ts does, one item a claim, and keeps the same promises.
 
 import { type Channel, type ChannelStart, openProcess, openThread } from "./channel.ts";
-import type { OnSettled, Usage } from "./measure.ts";
 import { toError } from "./plain-error.ts";
-import type { FromWorker, ToWorker } from "./pool-worker.ts";
+import {
+  FROM_POOL,
+  type FromWorker,
+  type OnSettled,
+  type ToWorker,
+  type Usage,
+} from "./pool-worker.ts";
 
 /** What a pool's workers are. */
 export type WorkerKind = "processes" | "threads";
@@ -93,7 +98,8 @@ export async function runPool<Item, Result>(
         if (claims.length === 0) channel.send({ end: true } satisfies ToWorker<Item>);
       }
 
-      function listen(message: FromWorker<Result>) {
+      function listen(message: FromWorker<Result> & { from?: unknown }) {
+        if (message?.from !== FROM_POOL) return; // something that the loop body sent
         starting.delete(channel);
         if ("message" in message) return options.onMessage?.(worker, message.message);
         if ("usage" in message) {
@@ -106,6 +112,7 @@ export async function runPool<Item, Result>(
           deadStarts = 0;
           const { index, startMs, endMs, outcome } = message.report;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
+          if (!claims.includes(index)) return;
           claims.splice(claims.indexOf(index), 1);
           settle(index, outcome);
           options.onSettled?.(index, number, startMs, endMs);
@@ -132,7 +139,7 @@ export async function runPool<Item, Result>(
       handedBack.push(...claims);
       deadStarts = ended || lost.length > 0 ? 0 : deadStarts + 1;
       const message = `${channel.name} died: ${why} (at start)`;
-      if (deadStarts === 3) stop(toError({ name: "WorkerDied", message }));
+      if (deadStarts === Math.max(3, workers)) stop(toError({ name: "WorkerDied", message }));
     }
   }
 

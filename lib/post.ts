@@ -13,6 +13,10 @@ export interface PostOptions {
   timeoutMs: number;
   /** How often to try again after 429, 503 or a lost connection: a POST may be carried out twice. */
   retries: number;
+  /** Request headers, by name, beside the content type. */
+  headers?: Record<string, string>;
+  /** The JSON to send, where `{i}` stands for the item's number; left out: `{"request":{i}}`. */
+  data?: string | undefined;
 }
 
 /** What came back: any status is an answer, also 404 or 503. */
@@ -36,14 +40,19 @@ export async function loadClient(): Promise<void> {
   PoolClass ??= (await import("undici/lib/dispatcher/pool.js")).default;
 }
 
+/** The JSON that is posted for an item. */
+export function payload({ data = '{"request":{i}}' }: PostOptions, item: number): string {
+  return data.replaceAll("{i}", `${item}`);
+}
+
 /**
- * Posts `json` and reads the answer to its end.
+ * Posts a JSON text and reads the answer to its end.
  *
  * @returns The reply, whatever its status.
  * @throws {Error} No complete reply: what failed, for which URL, why. `code` and `cause` are kept;
  *   its name is TimeoutError after `timeoutMs`, AbortError after {@link closeConnections}.
  */
-export async function post(options: PostOptions, json: unknown): Promise<Reply> {
+export async function post(options: PostOptions, json: string): Promise<Reply> {
   for (let tried = 0; ; tried++) {
     let waitMs = 100 * 2 ** tried;
     try {
@@ -67,9 +76,8 @@ export async function closeConnections(): Promise<void> {
   await Promise.all(pools.map((pool) => pool.destroy()));
 }
 
-async function postOnce(options: PostOptions, json: unknown): Promise<Reply> {
+async function postOnce(options: PostOptions, body: string): Promise<Reply> {
   const { pool, url, headers } = targets.get(options.url) ?? (await connect(options));
-  const body = JSON.stringify(json);
   return new Promise((resolve, reject) => {
     const reply: Reply = { status: 0, retryAfterMs: undefined };
     let request: Dispatcher.DispatchController | undefined;
@@ -114,7 +122,7 @@ async function postOnce(options: PostOptions, json: unknown): Promise<Reply> {
   });
 }
 
-async function connect({ url: href, connections }: PostOptions) {
+async function connect({ url: href, connections, headers }: PostOptions) {
   await loadClient();
   const url = new URL(href);
   // undici's own limits (300 s) would cut in before a longer one of the caller's.
@@ -122,7 +130,7 @@ async function connect({ url: href, connections }: PostOptions) {
   const target = targets.get(href) ?? {
     pool: new PoolClass!(url.origin, { connections, ...limits }),
     url,
-    headers: { "content-type": "application/json", ...basicAuth(url) },
+    headers: { "content-type": "application/json", ...basicAuth(url), ...headers },
   };
   targets.set(href, target);
   return target;

@@ -136,7 +136,8 @@ export function createPracticeApi(
       if (overLimit()) return refuse(429, "too many requests in this second", ["Retry-After", "1"]);
       const spread = options.jitterMs ? options.jitterMs * (2 * random() - 1) : 0;
       const waitMs = options.latencyMs + spread;
-      if (waitMs > 0) setTimeout(answer, waitMs, json);
+      // An open connection keeps the process alive, the wait alone does not.
+      if (waitMs > 0) setTimeout(answer, waitMs, json).unref();
       else answer(json);
     });
   }

@@ -2,25 +2,22 @@
 
 import { availableParallelism } from "node:os";
 import { formatCount, formatMs, plural } from "./format.ts";
+import type { Job } from "./plan.ts";
 import type { RunRecord } from "./record.ts";
 import type { Task } from "./task.ts";
 import { statusLine } from "./terminal.ts";
 
-/** What is to be run: each technique at its sizes, in this order. */
-export type Jobs = { name: string; sizes: number[] }[];
-
-/** What the time of a run depends on. Latency in milliseconds. */
+/** What the time of a run depends on beside its job. Latency in milliseconds. */
 export interface Load {
   work: Task["work"];
-  workers: number;
   inFlight: number;
   latency: number;
 }
 
 /** Shows what is being run and how long it still takes: one rewritten line on a terminal, else a line a run. */
-export function showProgress(jobs: Jobs, load: Load) {
-  const runs = jobs.flatMap(({ name, sizes }) =>
-    sizes.map((size, number) => ({ name, size, guessMs: guessMs(name, size, number === 0, load) })),
+export function showProgress(jobs: Job[], load: Load) {
+  const runs = jobs.flatMap((job) =>
+    job.sizes.map((size, number) => ({ job, size, guessMs: guessMs(job, size, number, load) })),
   );
   const status = statusLine();
   const begunMs = performance.now();
@@ -36,10 +33,11 @@ export function showProgress(jobs: Jobs, load: Load) {
 
   function show() {
     const run = runs[done];
-    if (run)
-      status.show(
-        () => `${run.name}, ${plural(run.size, "request")}: about ${formatMs(leftMs())} left`,
-      );
+    if (!run) return;
+    const what = `${run.job.technique}, ${plural(run.size, "item")}`;
+    status.show(
+      () => `${done + 1} of ${runs.length}: ${what}; about ${formatMs(leftMs())} left in all`,
+    );
   }
 
   if (!process.stderr.isTTY)
@@ -48,12 +46,18 @@ export function showProgress(jobs: Jobs, load: Load) {
   show();
   return {
     /** A run has ended. */
-    ended({ technique, requests, ms }: RunRecord) {
-      done = runs.findIndex((run) => run.name === technique && run.size === requests) + 1 || done;
+    ended({ technique, requests, workers, ms }: RunRecord) {
+      done++;
       runBegunMs = performance.now();
       if (process.stderr.isTTY) return;
       const left = done < runs.length ? `, about ${formatMs(leftMs())} left` : "";
-      console.error(`${technique}: ${formatCount(requests)} in ${formatMs(ms)}${left}`);
+      const who = `${technique} x${workers}`;
+      console.error(`${who}: ${formatCount(requests)} in ${formatMs(ms)}${left}`);
+    },
+    /** A job has ended, perhaps without some of its runs. */
+    jobEnded(job: Job) {
+      done = runs.findLastIndex((run) => run.job === job) + 1;
+      runBegunMs = performance.now();
     },
     /** Takes the line away. */
     clear() {
@@ -64,10 +68,12 @@ export function showProgress(jobs: Jobs, load: Load) {
 }
 
 /** A first guess at one run, pool and script included, for a machine like those of 2026. */
-function guessMs(name: string, size: number, fresh: boolean, load: Load): number {
+function guessMs({ technique, workers }: Job, size: number, number: number, load: Load): number {
+  const cores = availableParallelism();
   const eachMs = { post: load.latency + 1, cpu: 10, none: 0.01 }[load.work];
-  const alone = name === "sequential" || (name === "async" && load.work === "cpu");
-  const most = load.work === "cpu" ? availableParallelism() : Number.POSITIVE_INFINITY;
-  const lanes = alone ? 1 : Math.min(load.workers * load.inFlight, most);
-  return (size * eachMs) / lanes + 300 + (fresh ? 700 : 0);
+  const alone = technique === "sequential" || (technique === "async" && load.work === "cpu");
+  const most = load.work === "cpu" ? cores : Number.POSITIVE_INFINITY;
+  const asPython = technique === "processes" ? cores : Math.min(32, cores + 4);
+  const lanes = alone ? 1 : Math.min((workers ?? asPython) * load.inFlight, most);
+  return (size * eachMs) / lanes + 300 + (number === 0 ? 700 : 0);
 }

@@ -12,7 +12,7 @@ export interface RunRecord {
   inFlight: number;
   requests: number;
   work: Task["work"];
-  /** Where the POSTs went, without a password. */
+  /** Where the POSTs went, without password and query. */
   url?: string;
   /** From the call of the technique to its last result and its workers' end. */
   ms: number;
@@ -38,6 +38,8 @@ export interface RunRecord {
   /** Mean service time that the practice API measured, and the most requests that it had at once. */
   serviceMs?: number;
   apiInFlightPeak?: number;
+  /** Each iteration, where asked for: who ran it, from when to when after the call of the technique. */
+  timeline?: Timeline;
   /** Of a dictionary script: entries, and microseconds an operation. */
   dictSize?: number;
   /** Operations of the run: those that reached the parent, or one for each iteration done. */
@@ -49,6 +51,15 @@ export interface RunRecord {
   collisions?: number;
 }
 
+/** One array entry an iteration that was run, in the order of their starts. */
+export interface Timeline {
+  /** From 0; a replacement has the number of the worker that died. */
+  worker: number[];
+  item: number[];
+  startMs: number[];
+  endMs: number[];
+}
+
 /** What {@link makeRecord} needs to know beside the run itself. */
 export interface RunContext {
   technique: string;
@@ -58,6 +69,8 @@ export interface RunContext {
   interrupted: boolean;
   /** The practice API's counts for this run, where it is one. */
   stats?: ApiStats | undefined;
+  /** Whether to keep each iteration's times. */
+  timeline?: boolean;
 }
 
 /** Sums up a run. */
@@ -91,7 +104,17 @@ export function makeRecord(run: Run, context: RunContext): RunRecord {
     record.apiInFlightPeak = stats.inFlightPeak;
     record.idealMs = record.serviceMs * Math.max(1, requests / (workers * inFlight));
   }
+  if (context.timeline) record.timeline = timelineOf(run);
   return record;
+}
+
+function timelineOf({ calledMs, workers, startMs, endMs }: Run): Timeline {
+  const ran = [...endMs.keys()].filter((index) => endMs[index]! >= 0);
+  ran.sort((a, b) => startMs[a]! - startMs[b]!);
+  const after = (times: Float64Array) =>
+    ran.map((index) => Math.round((times[index]! - calledMs) * 1000) / 1000);
+  const worker = ran.map((index) => workers[index]!);
+  return { worker, item: ran, startMs: after(startMs), endMs: after(endMs) };
 }
 
 /** Whether an iteration did its work: a POST was answered 2xx, anything else did not throw. */
@@ -116,7 +139,7 @@ function errorOf(result: PromiseSettledResult<number>): string | undefined {
 
 function shownUrl(url: string): string {
   const { origin, pathname, search } = new URL(url);
-  return origin + pathname + search;
+  return origin + pathname + (search && "?...");
 }
 
 /** Counts the results by a key; those without one are left out. */

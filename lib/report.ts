@@ -4,8 +4,10 @@ import { availableParallelism } from "node:os";
 import { lineChart } from "./chart.ts";
 import { formatBytes, formatCount, formatMs, plural } from "./format.ts";
 import type { Run } from "./measure.ts";
+import { percent } from "./phrases.ts";
 import { errorKey, isOk, type RunRecord } from "./record.ts";
 import { escapeControl, terminalWidth, wantsColour } from "./terminal.ts";
+import { describeTimeline } from "./timeline.ts";
 
 const ERRORS_SHOWN = 3;
 const CHART_POINTS = 200;
@@ -15,6 +17,7 @@ export function describeRun(record: RunRecord, run: Run): string {
   const paragraphs = [heading(record), figures(record), errorLines(record, run)];
   if (record.startupMs !== undefined) {
     paragraphs.push(arithmetic(record), progressChart(record, run));
+    if (record.timeline) paragraphs.push(describeTimeline(record, chartWidth()));
   }
   return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
 }
@@ -28,7 +31,8 @@ function heading({ technique, requests, work, url, workers, inFlight }: RunRecor
 
 function figures(record: RunRecord): string {
   const { ms, ok, failed, statuses, interrupted, cpuMs, peakRssBytes } = record;
-  const done = ok + failed - (record.errors.AbortError ?? 0);
+  const notDone = interrupted ? (record.errors.AbortError ?? 0) : 0;
+  const done = ok + failed - notDone;
   const unit = record.work === "post" ? "requests" : "iterations";
   const answers = Object.entries(statuses).map(
     ([status, count]) => `${status}: ${formatCount(count)}`,
@@ -37,7 +41,7 @@ function figures(record: RunRecord): string {
     ["time", `${formatMs(ms)}, ${formatCount((done / ms) * 1000)} ${unit} a second`],
     [
       "result",
-      `${formatCount(ok)} ok, ${formatCount(failed)} failed${interrupted ? ", interrupted" : ""}`,
+      `${formatCount(ok)} ok, ${formatCount(failed - notDone)} failed${interrupted ? `, ${formatCount(notDone)} not done: interrupted` : ""}`,
     ],
   ];
   if (answers.length > 0) rows.push(["statuses", answers.join(", ")]);
@@ -62,10 +66,9 @@ function errorLines({ errors, work }: RunRecord, { results }: Run): string {
       lines.push(`  item ${index}: answered ${result.value}`);
     }
   }
-  const kinds = Object.entries(errors).map(
-    ([key, count]) => `${escapeControl(key)}: ${formatCount(count)}`,
-  );
-  if (kinds.length > 0) lines.unshift(`errors     ${kinds.join(", ")}`);
+  const kinds = Object.entries(errors).filter(([key]) => key !== "AbortError");
+  const counts = kinds.map(([key, count]) => `${escapeControl(key)}: ${formatCount(count)}`);
+  if (counts.length > 0) lines.unshift(`errors     ${counts.join(", ")}`);
   return lines.join("\n");
 }
 
@@ -107,12 +110,12 @@ function progressChart({ requests, ms, work }: RunRecord, { calledMs, endMs }: R
       label: `${name} completed, of ${formatCount(requests)}`,
       format: formatCount,
     },
-    width: Math.min(terminalWidth(), 100),
-    height: 10,
+    width: chartWidth(),
+    height: Math.min(10, requests), // no row without a whole number of its own
     colour: wantsColour(),
   });
 }
 
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
+function chartWidth(): number {
+  return Math.min(terminalWidth(), 100);
 }

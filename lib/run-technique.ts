@@ -20,7 +20,10 @@ export async function runTechnique(
 ): Promise<string> {
   const script = fileURLToPath(new URL(`../scripts/${name}.ts`, import.meta.url));
   // exec: the shell becomes the script, so that a signal reaches it and its parent is this process.
+  // Any POSIX shell will do: zx's own choice, bash, is not everywhere.
   const shell = $({
+    shell: "/bin/sh",
+    quote: (text) => `'${text.replaceAll("'", "'\\''")}'`,
     quiet: true,
     nothrow: true,
     prefix: "exec ",

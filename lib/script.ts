@@ -4,14 +4,17 @@ import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApi } from "./api-process.ts";
-import { choice, describeFlags, type Flag, parseFlags, scriptFlags } from "./flags.ts";
+import { confirmRequests } from "./consent.ts";
+import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
 import { formatMs } from "./format.ts";
+import { startGuard } from "./guard.ts";
 import { interruptSignal } from "./interrupt.ts";
 import { main } from "./main.ts";
 import { type MeasuredOptions, measure, type Technique, type TechniqueOptions } from "./measure.ts";
 import { closeConnections } from "./post.ts";
 import { makeRecord, type RunRecord } from "./record.ts";
 import { describeRun } from "./report.ts";
+import { scriptFlags, taskOf } from "./script-flags.ts";
 import type { Task } from "./task.ts";
 import { statusLine } from "./terminal.ts";
 import { workerEntry } from "./worker-entry.ts";
@@ -24,7 +27,7 @@ export interface Script {
   defaultWorkers?: (cores: number, kind: TechniqueOptions["with"]) => number;
   /** Whether it can run on processes, its default, as well as on threads. */
   takesWith?: boolean;
-  /** What the loop body needs once, where it runs in this thread. */
+  /** What the loop body needs once, where it runs in this thread (and can keep it from hearing Ctrl-C). */
   prepare?: (task: Task) => Promise<void>;
   /** Its `import.meta.url`, where it starts threads or processes. */
   startsWorkersFrom?: string;
@@ -48,53 +51,69 @@ export function runScript(script: Script): Promise<void> {
     const inFlight = defaultWorkers ? flags["in-flight"] : 1;
     const signal = interruptSignal();
     setMaxListeners(0, signal); // one for each request in flight
+    const requests = flags.requests.reduce((sum, size) => sum + size, 0);
+    const target = flags.work === "post" ? flags.url : undefined;
+    await confirmRequests(target, requests, flags.retries, flags.yes, signal);
     const practice = flags.work === "post" && !flags.url;
     const starting = practice
       ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
       : undefined;
     const status = statusLine();
+    let endGuard: (() => void) | undefined;
     try {
+      if (script.prepare) endGuard = startGuard(signal);
       const from = script.startsWorkersFrom;
       const start = from && (await unlessInterrupted(signal, () => workerEntry(from)));
       const api = await starting;
-      const task: Task = {
-        work: flags.work,
-        url: (api?.url ?? flags.url)?.href ?? "",
-        connections: workers * inFlight,
-        timeoutMs: flags.timeout,
-        retries: flags.retries,
-      };
+      const task = taskOf(flags, api?.url ?? flags.url, workers * inFlight);
       const options = { workers, inFlight, task, signal, with: flags.with, ...(start || {}) };
       await unlessInterrupted(signal, async () => script.prepare?.(task));
 
       let failed = false;
       let interrupted = false;
+      let running: string | undefined;
+      process.once("exit", () => {
+        if (!running) return;
+        console.error(`error: the loop body ended the process, ${running}`);
+        process.exitCode = 1;
+      });
       for (const requests of flags.requests) {
         const items = Array.from({ length: requests }, (_, index) => index);
         const begunMs = performance.now();
+        running = `0 of ${requests} done`;
         const run = await measure(script.technique, items, options, (settled) => {
+          running = `${settled} of ${requests} done`;
           const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
           status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
         });
+        running = undefined;
         status.clear();
         await closeConnections();
         const stats = await api?.takeStats().catch(() => undefined); // it may have died
         interrupted = signal.aborted;
-        const context = { technique: script.name, workers, inFlight, task, interrupted, stats };
+        const { timeline } = flags;
+        const how = { workers, inFlight, task, interrupted, stats, timeline };
         const shown = interrupted ? undefined : await script.afterRun?.(run.results, options);
-        const record = { ...makeRecord(run, context), ...shown?.fields };
+        const record = { ...makeRecord(run, { technique: script.name, ...how }), ...shown?.fields };
         console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
         if (shown && !flags.json) console.log(`${shown.text}\n`);
         failed ||= record.failed > 0;
         if (interrupted) break;
       }
+      if (isError(signal.reason)) throw signal.reason;
       process.exitCode = interrupted ? 130 : failed ? 1 : 0;
     } finally {
+      endGuard?.();
       status.clear();
       await closeConnections();
       await (await starting)?.stop();
     }
   });
+}
+
+/** Whether a run was ended by an error that nothing caught, not by Ctrl-C and its like. */
+function isError(reason: unknown): boolean {
+  return reason !== undefined && (reason as Error)?.name !== "AbortError";
 }
 
 /** Ctrl-C also ends what loads and bundles TypeScript; the error that comes of it is no error then. */
@@ -117,7 +136,9 @@ function flagsOf({ defaultWorkers, takesWith }: Script) {
     help: "what the workers are",
   });
   const flags = scriptFlags(few === many ? few?.toString() : `${few} processes or ${many} threads`);
-  const all = { with: kind, ...flags };
+  const { json, help, ...others } = flags;
+  const timeline = onOff("draws what each worker did when; with --json, puts it into the record");
+  const all = { with: kind, ...others, timeline, json, help };
   if (!takesWith) delete (all as Partial<typeof all>).with; // unknown to the others
   return all;
 }

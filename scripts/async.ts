@@ -6,18 +6,22 @@
 // For waiting: while one request is out, the event loop sends the next. What Node does best, with
 // no start-up and no copying. It does not pay for CPU work, which still has this one thread.
 //
-// Run: npx tsx scripts/async.ts
-//      npx tsx scripts/async.ts --requests 2000 --workers 100
+// Copy: parts 1 and 2, with your own loop in part 1, which alone uses ../lib.
+// Run:  npx tsx scripts/async.ts
+//       npx tsx scripts/async.ts --requests 2000 --workers 100
 
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
+
+// For this suite's own loop body and part 3 only:
+
 import { isMain } from "../lib/main.ts";
-import { loadClient, post } from "../lib/post.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -30,7 +34,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 
@@ -59,21 +63,21 @@ export async function concurrently(
   const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length);
   let next = 0;
 
-  async function lane(worker: number) {
+  async function lane(number: number) {
     while (next < items.length && !signal?.aborted) {
       const index = next++; // no other lane runs between these two: nothing to lock
       const startMs = performance.timeOrigin + performance.now();
       const [outcome] = await Promise.allSettled([body(items[index]!, task)]);
       if (signal?.aborted) return;
       outcomes[index] = outcome;
-      onSettled?.(index, worker, startMs, performance.timeOrigin + performance.now());
+      onSettled?.(index, number % workers, startMs, performance.timeOrigin + performance.now());
       await setImmediate(); // a body that never waits would leave no room for Ctrl-C
     }
   }
 
   // A few lanes, not a promise for each item: 10,000 at once would be 10,000 sockets.
   const count = Math.min(workers * inFlight, items.length);
-  const lanes = Promise.all(Array.from({ length: count }, (_, worker) => lane(worker)));
+  const lanes = Promise.all(Array.from({ length: count }, (_, number) => lane(number)));
   // Aborted, it does not wait for iterations that may never end.
   await Promise.race([lanes, signal && once(signal, "abort")].filter(Boolean));
   return Array.from(

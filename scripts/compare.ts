@@ -1,134 +1,110 @@
 // compare.ts: run the techniques against each other, and say what their times mean.
 //
-// Each technique runs in a fresh process with a practice API of its own, all with the same number
-// of workers. Out comes a table, a line chart, and what it means. Any script in this folder that
-// keeps the command line and the record of the others can be named in --techniques.
+// Each run is a fresh process with a practice API of its own. Over numbers of requests all have the
+// same number of workers; several numbers of workers are compared at one number of requests. Any
+// script in this folder that keeps the command line and the record of the others can be named in
+// --techniques.
 //
 // Run: npx tsx scripts/compare.ts
-//      npx tsx scripts/compare.ts --requests 10,100,1000 --workers 16 --latency 20
-//      npx tsx scripts/compare.ts --techniques threads,processes --work cpu --requests 10,100
+//      npx tsx scripts/compare.ts --workers 1,2,4,8,16
+//      npx tsx scripts/compare.ts --work cpu --runs 3 --export-json cpu.json
+//      npx tsx scripts/compare.ts --from cpu.json
 
 import { existsSync } from "node:fs";
-import { describeComparison } from "../lib/comparison.ts";
-import { BASELINE } from "../lib/findings.ts";
 import {
-  describeFlags,
-  type Flag,
-  listOf,
-  parseFlags,
-  scriptFlags,
-  type Values,
-  wholeNumber,
-} from "../lib/flags.ts";
-import { formatCount, plural } from "../lib/format.ts";
+  type CompareFlags,
+  compareFlags,
+  help,
+  presets,
+  savedFlags,
+} from "../lib/compare-flags.ts";
+import { type Comparison, FORMAT, thisMachine } from "../lib/comparison.ts";
+import { confirmRequests } from "../lib/consent.ts";
+import { describeComparison } from "../lib/describe-comparison.ts";
+import {
+  checkWritable,
+  readComparison,
+  toCsv,
+  toJson,
+  toMarkdown,
+  writeWhole,
+} from "../lib/exports.ts";
+import { parseFlags } from "../lib/flags.ts";
 import { interruptSignal } from "../lib/interrupt.ts";
 import { main } from "../lib/main.ts";
-import { showProgress } from "../lib/progress.ts";
-import type { RunRecord } from "../lib/record.ts";
-import { runTechnique } from "../lib/run-technique.ts";
-
-const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
-/** The plain loop stops here: 10,000 requests one after another would take most of a minute. */
-const BASELINE_MOST = 500;
-
-const technique: Flag<string> = {
-  placeholder: "NAME",
-  help: "",
-  initial: "",
-  expected: "a technique, by the name of its file in scripts/ without .ts",
-  parse: (name) => (isTechnique(name) ? name : undefined),
-};
-const common = scriptFlags("8");
-const table = {
-  techniques: listOf(technique, {
-    short: "t",
-    initial: ["sequential", "async", "threads", "processes"],
-    help: "what to compare",
-  }),
-  ...common,
-  requests: { ...common.requests, initial: SIZES, help: "iterations, one row of the table each" },
-  workers: wholeNumber(1, 1024, {
-    short: "w",
-    initial: 8,
-    help: "workers, the same number for each technique",
-  }),
-  latency: { ...common.latency, initial: 2 }, // so short that all of it ends within a minute
-};
+import { planJobs } from "../lib/plan.ts";
+import { runComparison } from "../lib/run-comparison.ts";
+import { terminalWidth, wantsColour } from "../lib/terminal.ts";
+import { versions } from "../lib/versions.ts";
 
 await main(async () => {
-  const flags = parseFlags(table);
-  if (flags.help) return console.log(help());
+  const flags = parseFlags(compareFlags(isTechnique));
+  if (flags.help) return console.log(help(compareFlags(isTechnique)));
+  for (const name of ["export-json", "export-csv", "export-markdown"] as const) {
+    checkWritable(name, flags[name]);
+  }
+  if (flags.from) {
+    const saved = readComparison(flags.from);
+    if (flags.json) for (const sample of saved.samples) console.log(JSON.stringify(sample));
+    return show(saved, flags);
+  }
 
-  const sizes = [...new Set(flags.requests)].sort((a, b) => a - b);
-  const jobs = [...new Set(flags.techniques)].map((name) => ({
-    name,
-    sizes: sizes.filter((size) => name !== BASELINE || size <= BASELINE_MOST),
-  }));
+  const { sizes, latency, baselineMost } = presets(flags);
+  const techniques = [...new Set(flags.techniques)];
+  const workers = sorted(flags.workers);
+  const over = workers.length > 1 ? "workers" : "requests";
+  const comparison: Comparison = {
+    format: FORMAT,
+    startedAt: new Date().toISOString(),
+    machine: thisMachine(),
+    versions: versions(),
+    flags: savedFlags({ ...flags, latency }),
+    over,
+    xs: over === "workers" ? workers : sizes,
+    techniques,
+    samples: [],
+    timelines: [],
+    remarks: [],
+  };
+  const jobs = planJobs({
+    ...{ techniques, sizes, workers, baselineMost },
+    ...{ pythonDefaults: flags["python-defaults"], runs: flags.runs },
+  });
   const signal = interruptSignal();
-  const progress = showProgress(jobs, { ...flags, inFlight: flags["in-flight"] });
-  const records: RunRecord[] = [];
-  const remarks: string[] = [];
+  const drawn = (flags.timeline ?? 0) * techniques.length;
+  const requests = jobs.flatMap((job) => job.sizes).reduce((sum, size) => sum + size, drawn);
+  const target = flags.work === "post" ? flags.url : undefined;
+  await confirmRequests(target, requests, flags.retries, flags.yes, signal);
 
-  for (const job of jobs) {
-    if (job.sizes.length < sizes.length) {
-      remarks.push(
-        `The plain loop was run up to ${formatCount(BASELINE_MOST)} requests only: it is slow.`,
-      );
-    }
-    if (job.sizes.length === 0 || signal.aborted) continue;
-    let done = 0;
-    const end = await runTechnique(job.name, passedOn(flags, job.sizes), signal, (record) => {
-      records.push(record);
-      done++;
-      progress.ended(record);
-      if (flags.json) console.log(JSON.stringify(record));
-    });
-    if (done < job.sizes.length && !signal.aborted) {
-      const from = plural(job.sizes[done]!, "request");
-      remarks.push(`${job.name} failed from ${from} on: ${end}.`);
-      process.exitCode = 1;
-    }
-  }
-  progress.clear();
-
-  if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
-  if (!flags.json) {
-    const names = jobs.map((job) => job.name);
-    console.log(describeComparison(records, sizes, names, remarks));
-  }
-  if (records.some((record) => record.failed > 0)) process.exitCode = 1;
-  if (signal.aborted) process.exitCode = 130;
+  const complete = await runComparison(
+    comparison,
+    jobs,
+    { ...flags, latency, baselineMost },
+    signal,
+  );
+  process.exitCode = signal.aborted ? 130 : complete ? 0 : 1;
+  show(comparison, flags);
 });
+
+/** Prints and saves a comparison. */
+function show(comparison: Comparison, flags: CompareFlags) {
+  if (!flags.json) {
+    const look = { width: Math.min(terminalWidth(), 120), colour: wantsColour() };
+    console.log(describeComparison(comparison, look));
+  }
+  const exports = [
+    [flags["export-json"], toJson],
+    [flags["export-csv"], toCsv],
+    [flags["export-markdown"], toMarkdown],
+  ] as const;
+  for (const [file, toText] of exports) if (file) writeWhole(file, toText(comparison));
+}
 
 function isTechnique(name: string): boolean {
   if (!/^[a-z][a-z0-9-]*$/.test(name) || ["api", "compare"].includes(name)) return false;
   return existsSync(new URL(`${name}.ts`, import.meta.url));
 }
 
-/** The command line of a technique's script. */
-function passedOn(flags: Values<typeof table>, sizes: number[]): string[] {
-  const names = ["workers", "in-flight", "work", "latency", "timeout", "retries"] as const;
-  const url = flags.url ? ["--url", flags.url.href] : [];
-  return [
-    "--requests",
-    sizes.join(),
-    ...names.flatMap((name) => [`--${name}`, `${flags[name]}`]),
-    ...url,
-  ];
-}
-
-function help(): string {
-  return `compare.ts: the techniques against each other
-
-Usage: npx tsx scripts/compare.ts [flags]
-
-Flags:
-${describeFlags(table)}
-
-Exit status: 0 all iterations ok, 1 some failed, 2 bad usage, 130 interrupted.
-
-Examples:
-  npx tsx scripts/compare.ts --requests 10,100,1000 --workers 16 --latency 20
-  npx tsx scripts/compare.ts --techniques threads,processes --work cpu --requests 10,100
-  npx tsx scripts/compare.ts --url https://api.example.com/items --requests 5,10,20 --workers 4`;
+function sorted(numbers: number[]): number[] {
+  return [...new Set(numbers)].sort((a, b) => a - b);
 }

@@ -1,25 +1,35 @@
 // merge-dict.ts: give each worker a dictionary of its own, and merge them at the end.
 //
 // Python: for future in as_completed(futures): merged.update(future.result())
-// Node:   await intoMergedDict(new Map(), items, { workers: 2, task, ... })
+// Node:   await intoMergedDict(new Map(), items, { workers: 2, task, with: "processes" })
 //
 // Usually the right answer: nothing is shared, so nothing can be lost or waited for, and each
-// dictionary travels as a whole. It does not pay where workers must see each other's entries while they
-// work; that takes shared-dict.ts or shared-memory.ts.
+// dictionary travels as a whole. It does not pay where workers must see each other's entries while
+// they work; that takes shared-dict.ts or shared-memory.ts.
 //
-// Run: npx tsx scripts/merge-dict.ts
-//      npx tsx scripts/merge-dict.ts --with threads --workers 8
+// Copy: parts 1 and 2, with your own loop in part 1; and pool.ts, pool-worker.ts, channel.ts and
+//       plain-error.ts from ../lib.
+// Run:  npx tsx scripts/merge-dict.ts
+//       npx tsx scripts/merge-dict.ts --with threads --workers 8
+
+import { runPool } from "../lib/pool.ts";
+import {
+  isPoolWorker,
+  type OnSettled,
+  servePool,
+  type Usage,
+  type WorkerCode,
+} from "../lib/pool-worker.ts";
+
+// For this suite's own loop body and part 3 only:
 
 import { isMain } from "../lib/main.ts";
-import type { OnSettled, Usage } from "../lib/measure.ts";
-import { runPool } from "../lib/pool.ts";
-import { isPoolWorker, servePool, type WorkerCode } from "../lib/pool-worker.ts";
-import { loadClient, post } from "../lib/post.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -32,7 +42,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 
@@ -65,7 +75,7 @@ export async function intoMergedDict(
   items: readonly Item[],
   options: Options,
 ) {
-  const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
+  const { task, entry = new URL(import.meta.url), execArgv } = options;
   const parts: { worker: number; entries: Map<Item, Result> }[] = [];
   const outcomes = await runPool<Item, Result>(items, {
     ...options,
@@ -110,11 +120,11 @@ async function work(task: Task): Promise<WorkerCode<Item, Result>> {
   };
 }
 
+if (isPoolWorker(ROLE)) servePool(work);
+
 // 3. Run as a script.
 
-if (isPoolWorker(ROLE)) {
-  servePool(work);
-} else if (isMain(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
   const { countDone, studyMerge } = await import("../lib/dict-study.ts");
   let merged = new Map<Item, Result>();

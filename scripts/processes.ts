@@ -7,18 +7,22 @@
 // others alone. They do not pay for waiting (async.ts), nor where threads do (threads.ts): each
 // takes 100 to 300 ms to start, 50 MB and more of memory, and a message for what it does.
 //
-// Run: npx tsx scripts/processes.ts
-//      npx tsx scripts/processes.ts --work cpu --workers 2
+// Copy: parts 1 and 2, with your own loop in part 1, which alone uses ../lib.
+// Run:  npx tsx scripts/processes.ts
+//       npx tsx scripts/processes.ts --work cpu --workers 2
 
 import { type ChildProcess, fork } from "node:child_process";
 import { inspect } from "node:util";
+
+// For this suite's own loop body and part 3 only:
+
 import { isMain } from "../lib/main.ts";
-import { loadClient, post } from "../lib/post.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -31,7 +35,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 
@@ -54,12 +58,12 @@ type Outcome = PromiseSettledResult<Result>;
 type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
 type Claim = { index: number; item: Item }[];
 type ToChild = { task: Task; inFlight: number } | { claim: Claim } | { end: true };
-type FromChild = { ready: true } | Progress | { usage: Usage };
+type FromChild = { from: typeof ROLE } & ({ ready: true } | Progress | { usage: Usage });
 type Progress = { id: number; reports: Report[]; notBegun: Claim };
 
 /**
- * Runs the loop body for all items in child processes. A process that dies costs the iterations
- * it was on, and another takes its place.
+ * Runs the loop body for all items in child processes. A process that dies costs the claims it was
+ * on, and another takes its place: one iteration each, or several where they take less than 0.1 ms.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason.
@@ -107,8 +111,10 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       let why: string | undefined;
       let ended = false;
       const child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
-      children.add(child);
-      starting.add(child);
+      // Not one that could not be started (too many open files): to kill it, having no pid, may
+      // kill this process's whole group.
+      if (child.pid) children.add(child);
+      if (child.pid) starting.add(child);
 
       function feed() {
         // One claim ahead hides the way there and back; not at the end, where others are free.
@@ -129,6 +135,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       }
 
       child.on("message", (message: FromChild) => {
+        if (message?.from !== ROLE) return; // something that the loop body sent
         starting.delete(child);
         if ("usage" in message) {
           ended = true;
@@ -181,7 +188,8 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       }
       handedBack.push(...[...claims.values()].slice(inFlight));
       deadStarts = ended || lost.length > 0 ? 0 : deadStarts + 1;
-      if (deadStarts === 3) stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
+      if (deadStarts === Math.max(3, workers))
+        stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
   }
 
@@ -196,8 +204,8 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
 /** The process's side: as many lanes as may be in flight, each working off claim after claim. */
 function serveProcess(): void {
   const nowMs = () => performance.timeOrigin + performance.now();
-  const send = (message: FromChild) =>
-    new Promise<void>((resolve) => process.send!(message, () => resolve()));
+  const send = (message: { ready: true } | Progress | { usage: Usage }) =>
+    new Promise<void>((resolve) => process.send!({ from: ROLE, ...message }, () => resolve()));
   const queue: Claim[] = [];
   let task: Task;
   let idle = 0;
@@ -246,6 +254,7 @@ function serveProcess(): void {
   // Ctrl-C reaches parent and children alike: the parent decides.
   process.on("SIGINT", () => {});
 }
+
 /** The same reports, but where a value cannot be cloned, which fails its own iteration only. */
 function cloneable(reports: Report[]): Report[] {
   return reports.map((report) => {
@@ -268,11 +277,11 @@ function toError(plain: object): Error {
   return Object.assign(new Error(), plain);
 }
 
+if (process.argv[2] === ROLE) serveProcess();
+
 // 3. Run as a script.
 
-if (process.argv[2] === ROLE) {
-  serveProcess();
-} else if (isMain(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
   await runScript({
     name: "processes",

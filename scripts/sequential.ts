@@ -6,18 +6,22 @@
 // Nothing to set up, nothing to go wrong: where the whole loop takes less than about a second,
 // this is the right technique. Its time is the number of items x the time of one.
 //
-// Run: npx tsx scripts/sequential.ts
-//      npx tsx scripts/sequential.ts --requests 100 --work cpu
+// Copy: parts 1 and 2, with your own loop in part 1, which alone uses ../lib.
+// Run:  npx tsx scripts/sequential.ts
+//       npx tsx scripts/sequential.ts --requests 100 --work cpu
 
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
+
+// For this suite's own loop body and part 3 only:
+
 import { isMain } from "../lib/main.ts";
-import { loadClient, post } from "../lib/post.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -30,7 +34,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 

@@ -1,27 +1,39 @@
 // shared-dict.ts: share one dictionary between all workers; the parent owns it.
 //
 // Python: with Manager() as manager: shared = manager.dict()
-// Node:   await intoSharedDict(new Map(), items, { workers: 2, task, ... })
+// Node:   await intoSharedDict(new Map(), items, { workers: 2, task, with: "processes" })
 //
 // Simple to use, from processes as well as threads, and slow: each operation is a message to the
-// parent and one back. Where workers only ever add results, merge-dict.ts does without. One operation is atomic. Reading, then writing what was read plus one, is two: another
-// worker comes in between, and an update is lost. Use increment() or lock() for that.
+// parent and one back. Where workers only ever add results, merge-dict.ts does without. One
+// operation is atomic. Reading, then writing what was read plus one, is two: another worker comes
+// in between, and an update is lost. Use increment() or lock() for that.
 //
-// Run: npx tsx scripts/shared-dict.ts
-//      npx tsx scripts/shared-dict.ts --with threads --workers 8
+// Copy: parts 1 and 2, with your own loop in part 1; and pool.ts, pool-worker.ts, channel.ts and
+//       plain-error.ts from ../lib.
+// Run:  npx tsx scripts/shared-dict.ts
+//       npx tsx scripts/shared-dict.ts --with threads --workers 8
 
-import { type StudyJob, studyCode, studySharedDict } from "../lib/dict-study.ts";
-import { isMain } from "../lib/main.ts";
-import type { OnSettled, Usage } from "../lib/measure.ts";
 import { plainError, toError } from "../lib/plain-error.ts";
 import { type PoolWorker, runPool } from "../lib/pool.ts";
-import { isPoolWorker, type Port, servePool, type WorkerCode } from "../lib/pool-worker.ts";
-import { loadClient, post } from "../lib/post.ts";
+import {
+  isPoolWorker,
+  type OnSettled,
+  type Port,
+  servePool,
+  type Usage,
+  type WorkerCode,
+} from "../lib/pool-worker.ts";
+
+// For this suite's own loop body and part 3 only:
+
+import type { StudyJob } from "../lib/dict-study.ts";
+import { isMain } from "../lib/main.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -34,7 +46,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 
@@ -99,7 +111,7 @@ export function sharedDict<Value>(port: Port) {
     update: (entries: Iterable<Entry<Value>>) => ask<void>("update", [...entries]),
     /** Adds to a number (0 where there is none) and gives the sum. */
     increment: (key: Key, by = 1) => ask<number>("increment", key, by),
-    /** Runs `critical` while no other worker holds the lock of the same key, or the one without. */
+    /** Runs `critical` while no other worker holds the same lock: that of a key, or the one without a key. */
     async lock<Result>(...args: [() => Promise<Result>] | [Key, () => Promise<Result>]) {
       const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
       await ask("acquire", key);
@@ -127,7 +139,7 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
     if (name === "update") return [id, void merge(dict, key as Entry<unknown>[])];
     if (name === "increment") return [id, increment(dict, key as Key, value as number)];
     if (name === "acquire") return acquire(key as Key | undefined, worker, id);
-    if (name === "release") return [id, release(key as Key | undefined)];
+    if (name === "release") return [id, release(key as Key | undefined, worker)];
     throw new TypeError(`No operation of a dictionary is called "${name}"`);
   }
 
@@ -137,8 +149,9 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
     return queue.push({ worker, id }) === 1 ? [id, undefined] : undefined;
   }
 
-  function release(key: Key | undefined) {
-    const queue = queues.get(key)!;
+  function release(key: Key | undefined, worker: PoolWorker) {
+    const queue = queues.get(key);
+    if (queue?.[0]?.worker !== worker) throw new Error("Cannot release a lock that is not held");
     queue.shift();
     const [first] = queue;
     if (first) first.worker.send([[first.id]]);
@@ -174,9 +187,6 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
 
 const ROLE = "--a-worker-of-shared-dict.ts";
 
-/** What the workers are given: the loop body's task, and whether to fill or to study. */
-type Setup = { task: Task; job: "fill" | StudyJob };
-
 interface Options {
   workers: number;
   inFlight?: number;
@@ -200,29 +210,25 @@ export async function intoSharedDict(
   items: readonly Item[],
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
-  return onSharedDict<Result>(dict, items, "fill", options);
+  return onSharedDict(dict, items, ROLE, options.task, options);
 }
 
+/** Runs the workers of a role on one dictionary. */
 function onSharedDict<Answer>(
   dict: Map<Key, unknown>,
   items: readonly unknown[],
-  job: Setup["job"],
+  role: string,
+  setup: unknown,
   options: Options,
 ): Promise<PromiseSettledResult<Answer>[]> {
-  const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
-  const setup: Setup = { task, job };
-  return runPool(items, {
-    ...options,
-    ...ownDict(dict, options.counter),
-    setup,
-    start: { role: ROLE, entry, execArgv },
-  });
+  const { counter, entry = new URL(import.meta.url), execArgv } = options;
+  const start = { role, entry, execArgv };
+  return runPool(items, { ...options, ...ownDict(dict, counter), setup, start });
 }
 
 /** The worker's side: puts what the loop body returns into the dictionary. */
-async function work({ task, job }: Setup, port: Port): Promise<WorkerCode<Item, unknown>> {
-  const dict = sharedDict<number>(port);
-  if (job !== "fill") return studyCode(job, dict);
+async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
+  const dict = sharedDict<Result>(port);
   await prepare(task);
   return {
     async iterate(item) {
@@ -245,11 +251,17 @@ function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
   return before + by;
 }
 
-// 3. Run as a script.
+if (isPoolWorker(ROLE)) servePool(work);
 
-if (isPoolWorker(ROLE)) {
-  servePool(work);
-} else if (isMain(import.meta.url)) {
+// 3. Run as a script, and study what operations cost and what becomes of counts.
+
+const STUDY = "--a-worker-of-the-study-in-shared-dict.ts";
+if (isPoolWorker(STUDY)) {
+  const { studyCode } = await import("../lib/dict-study.ts");
+  servePool(async (job: StudyJob, port) => studyCode(job, sharedDict(port)));
+}
+
+if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
   let dict = new Map<Key, Result>();
   let counter = { operations: 0 };
@@ -264,8 +276,9 @@ if (isPoolWorker(ROLE)) {
       return intoSharedDict(dict, items, { ...options, counter });
     },
     async afterRun(_, options) {
+      const { studySharedDict } = await import("../lib/dict-study.ts");
       const { fields, text } = await studySharedDict(dict, (counts, items, job) =>
-        onSharedDict(counts, items, job, options),
+        onSharedDict(counts, items, STUDY, job, options),
       );
       return { fields: { dictOperations: counter.operations, ...fields }, text };
     },

@@ -1,26 +1,36 @@
 // shared-memory.ts: share one dictionary of numbers in memory that all threads see.
 //
 // Python: multiprocessing.shared_memory, and a lock; there is no such dictionary
-// Node:   const dict = sharedMemoryDict(capacity); await intoSharedMemory(dict, items, { ... })
+// Node:   const memory = dictMemory(capacity); await intoSharedMemory(memory, items, { ... })
 //
 // No messages and no waiting: an operation is a few machine instructions, a hundred times faster
 // than through the parent. The price: keys are 32-bit integers, values numbers, the capacity is
 // fixed, and processes cannot see it. For strings, objects or processes take merge-dict.ts, or
 // shared-dict.ts where workers must see each other's entries.
 //
-// Run: npx tsx scripts/shared-memory.ts
-//      npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
+// Copy: parts 1 and 2, with your own loop in part 1; and pool.ts, pool-worker.ts, channel.ts and
+//       plain-error.ts from ../lib.
+// Run:  npx tsx scripts/shared-memory.ts
+//       npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
+
+import { runPool } from "../lib/pool.ts";
+import {
+  isPoolWorker,
+  type OnSettled,
+  servePool,
+  type Usage,
+  type WorkerCode,
+} from "../lib/pool-worker.ts";
+
+// For this suite's own loop body and part 3 only:
 
 import { isMain } from "../lib/main.ts";
-import type { OnSettled, Usage } from "../lib/measure.ts";
-import { runPool } from "../lib/pool.ts";
-import { isPoolWorker, servePool, type WorkerCode } from "../lib/pool-worker.ts";
-import { loadClient, post } from "../lib/post.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -33,7 +43,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 
@@ -174,7 +184,7 @@ export async function intoSharedMemory(
   items: readonly Item[],
   options: Options,
 ) {
-  const { task, entry = new URL(import.meta.url), execArgv = [] } = options;
+  const { task, entry = new URL(import.meta.url), execArgv } = options;
   const start = { role: ROLE, entry, execArgv };
   const setup = { task, memory };
   return runPool<Item, Result>(items, { ...options, with: "threads", setup, start });
@@ -199,11 +209,11 @@ async function work({
   };
 }
 
+if (isPoolWorker(ROLE)) servePool(work);
+
 // 3. Run as a script.
 
-if (isPoolWorker(ROLE)) {
-  servePool(work);
-} else if (isMain(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
   const { countDone, studySharedMemory } = await import("../lib/dict-study.ts");
   let memory = dictMemory(1);

@@ -5,20 +5,30 @@
 //
 // For CPU work: Node's threads compute on all cores at once, there is no GIL. They do not pay for
 // waiting (async.ts holds hundreds of requests in one thread), nor for a loop that is over before
-// they are up, some 50 to 200 ms. Node 20 starts them from JavaScript only: lib/worker-entry.ts.
+// they are up, some 50 to 200 ms.
 //
-// Run: npx tsx scripts/threads.ts
-//      npx tsx scripts/threads.ts --work cpu --workers 2
+// Copy: parts 1 and 2, with your own loop in part 1, which alone uses ../lib.
+// Run:  npx tsx scripts/threads.ts
+//       npx tsx scripts/threads.ts --work cpu --workers 2
 
 import { inspect } from "node:util";
-import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
+import {
+  isMainThread,
+  parentPort,
+  Worker,
+  type WorkerOptions,
+  workerData,
+} from "node:worker_threads";
+
+// For this suite's own loop body and part 3 only:
+
 import { isMain } from "../lib/main.ts";
-import { loadClient, post } from "../lib/post.ts";
+import { loadClient, payload, post } from "../lib/post.ts";
 import { countPrimes } from "../lib/primes.ts";
 import type { Task as ScriptTask } from "../lib/task.ts";
 
 // 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here.
+// It knows nothing of threads or processes. Put yours here, and keep it async.
 
 type Item = number;
 type Result = number;
@@ -31,7 +41,7 @@ async function prepare(task: Task): Promise<void> {
 async function body(item: Item, task: Task): Promise<Result> {
   if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
   if (task.work === "none") return item;
-  const reply = await post(task, { request: item });
+  const reply = await post(task, payload(task, item));
   return reply.status;
 }
 
@@ -50,6 +60,7 @@ interface Options {
 const ROLE = "a thread of threads.ts";
 type Outcome = PromiseSettledResult<Result>;
 type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
+type FromThread = { from: typeof ROLE; reports: Report[] };
 type Job = {
   role: typeof ROLE;
   worker: number;
@@ -74,6 +85,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
   const owners = new Int16Array(new SharedArrayBuffer(2 * items.length));
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
   const threads = new Set<Worker>();
+  const count = Math.min(options.workers, items.length);
   let unsettled = items.length;
   let deadStarts = 0;
   let stopped = false;
@@ -95,11 +107,13 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
   async function keepThread(worker: number) {
     while (Atomics.load(next, 0) < items.length) {
       const workerData: Job = { role: ROLE, next, owners, worker, items, task, inFlight };
-      const thread = new Worker(entry, { workerData, execArgv: options.execArgv });
+      const thread = startThread(entry, { workerData, execArgv: options.execArgv });
       threads.add(thread);
-      thread.on("message", (reports: Report[]) => {
+      thread.on("message", (message: Partial<FromThread> | null) => {
+        if (message?.from !== ROLE) return; // something that the loop body posted
         deadStarts = 0;
-        for (const { index, startMs, endMs, outcome } of reports) {
+        for (const { index, startMs, endMs, outcome } of message.reports!) {
+          if (owners[index] !== worker + 1 || outcomes[index]) continue;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
           settle(index, outcome);
           onSettled?.(index, worker, startMs, endMs);
@@ -114,7 +128,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       if (stopped) return;
 
       // What it was on is lost, and not tried again: it may have been carried out.
-      const message = `the thread died: ${why ?? `exit code ${exitCode}`}`;
+      const message = `thread died: ${why ?? `exit code ${exitCode}`}`;
       let lost = 0;
       for (let index = 0; index < items.length; index++) {
         if (owners[index] !== worker + 1 || outcomes[index]) continue;
@@ -124,17 +138,25 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       }
       if (lost > 0) deadStarts = 0;
       else if (Atomics.load(next, 0) < items.length) deadStarts++;
-      if (deadStarts === 3) stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
+      if (deadStarts === Math.max(3, count))
+        stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
   }
 
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
-  const count = Math.min(options.workers, items.length);
   await Promise.all(Array.from({ length: count }, (_, worker) => keepThread(worker)));
   signal?.removeEventListener("abort", onAbort);
   return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
+}
+
+/** Starts a thread. Node 20 cannot from a .ts file: there tsx, by which this runs, has to load it. */
+function startThread(entry: URL, options: WorkerOptions): Worker {
+  const { typescript } = process.features as { typescript?: unknown };
+  if (typescript || !entry.pathname.endsWith(".ts")) return new Worker(entry, options);
+  const load = `import("tsx/esm/api").then((tsx) => (tsx.register(), import("${entry}")))`;
+  return new Worker(load, { ...options, eval: true });
 }
 
 /** The thread's side: each lane claims the next items until there are none. */
@@ -151,13 +173,13 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
   let reports: Report[] = [];
   let sentMs = 0;
   function send() {
-    const batch = reports;
+    const message: FromThread = { from: ROLE, reports };
     reports = [];
     sentMs = performance.now();
     try {
-      parentPort!.postMessage(batch);
+      parentPort!.postMessage(message);
     } catch {
-      parentPort!.postMessage(cloneable(batch));
+      parentPort!.postMessage({ ...message, reports: cloneable(message.reports) });
     }
   }
 
@@ -203,11 +225,11 @@ function toError(plain: object): Error {
   return Object.assign(new Error(), plain);
 }
 
+if (!isMainThread && workerData?.role === ROLE) await serveThread(workerData);
+
 // 3. Run as a script.
 
-if (!isMainThread && workerData?.role === ROLE) {
-  await serveThread(workerData);
-} else if (isMain(import.meta.url)) {
+if (isMain(import.meta.url)) {
   const { runScript } = await import("../lib/script.ts");
   await runScript({
     name: "threads",

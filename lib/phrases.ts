@@ -1,0 +1,32 @@
+// Words that the sentences about comparisons share.
+
+import type { Cell } from "./comparison.ts";
+import { plural } from "./format.ts";
+import type { Ratio } from "./statistics.ts";
+
+/** The techniques of some cells, each once, in their order. */
+export function namesIn(cells: readonly Cell[]): string[] {
+  return [...new Set(cells.map((cell) => cell.technique))];
+}
+
+/** "2.31 ± 0.05 times", or "2.3 times" of single runs. */
+export function times({ factor, deviation }: Ratio): string {
+  return deviation === undefined
+    ? `${factor.toFixed(1)} times`
+    : `${factor.toFixed(2)} ± ${deviation.toFixed(2)} times`;
+}
+
+/** "at 500 requests"; "from 5 requests" with another preposition. */
+export function at(requests: number, preposition = "at "): string {
+  return `${preposition}${plural(requests, "request")}`;
+}
+
+/** With a capital letter. */
+export function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** "12 %". */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

@@ -1,0 +1,71 @@
+// What a few repeated measurements say, and what they do not.
+
+/** Several measurements of the same thing, in its own unit. */
+export interface Spread {
+  median: number;
+  /** Sample standard deviation; undefined for a single measurement. */
+  deviation: number | undefined;
+  least: number;
+  most: number;
+  count: number;
+}
+
+/** How many times as much one thing is as another. */
+export interface Ratio {
+  factor: number;
+  /** Standard deviation of the factor; undefined where there was one measurement of either. */
+  deviation: number | undefined;
+  /** Whether the difference is more than noise. */
+  differs: boolean;
+}
+
+/** With one measurement each, less than this share apart counts as level: nothing tells them apart. */
+export const LEVEL_ONCE = 0.1;
+/** Less than this share apart counts as level, however often it was measured: it would not matter. */
+const LEVEL = 0.03;
+
+/** The middle one of the values, or the mean of the two in the middle; undefined for no values. */
+export function median(values: readonly number[]): number | undefined {
+  const sorted = [...values].sort((a, b) => a - b);
+  const [low, high] = [sorted[(sorted.length - 1) >> 1], sorted[sorted.length >> 1]];
+  return low === undefined || high === undefined ? undefined : (low + high) / 2;
+}
+
+/** Sums up measurements; undefined for none. */
+export function spread(values: readonly number[]): Spread | undefined {
+  const middle = median(values);
+  if (middle === undefined) return undefined;
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  return {
+    median: middle,
+    deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined,
+    least: values.reduce((a, b) => Math.min(a, b)),
+    most: values.reduce((a, b) => Math.max(a, b)),
+    count: values.length,
+  };
+}
+
+/**
+ * How many times as much `a` is as `b`, by their medians. The deviations add up as the relative
+ * errors of a quotient do, which is how hyperfine states its factors.
+ *
+ * The two differ where they are further apart than {@link LEVEL} and than twice the standard error:
+ * that of a median of n values is 1.25 deviations / sqrt(n) (for normal distributions).
+ */
+export function ratio(a: Spread, b: Spread): Ratio {
+  const factor = a.median / b.median;
+  const apart = Math.max(factor, 1 / factor) - 1;
+  if (a.deviation === undefined || b.deviation === undefined) {
+    return { factor, deviation: undefined, differs: apart > LEVEL_ONCE };
+  }
+  // Two measurements know too little of their own spread.
+  const level = Math.min(a.count, b.count) < 3 ? LEVEL_ONCE : LEVEL;
+  const [relativeA, relativeB] = [a.deviation / a.median, b.deviation / b.median];
+  const error = 1.25 * Math.hypot(relativeA / Math.sqrt(a.count), relativeB / Math.sqrt(b.count));
+  return {
+    factor,
+    deviation: factor * Math.hypot(relativeA, relativeB),
+    differs: apart > Math.max(level, 2 * error),
+  };
+}
