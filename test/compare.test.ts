@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
-import { rmSync, writeFileSync } from "node:fs";
-import { test } from "node:test";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { descendants, isAlive, run, start, until } from "./support/process.ts";
+import type { Comparison, Sample } from "../lib/comparison.ts";
+import { descendants, isAlive, run, start, startApiScript, until } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "compare-"));
+after(() => rmSync(folder, { recursive: true }));
+const saved = (name: string) => JSON.parse(readFileSync(join(folder, name), "utf8")) as Comparison;
 
 const small = ["--requests", "3,6", "--workers", "2", "--latency", "1"];
 
@@ -16,7 +23,7 @@ test("compare.ts: runs every technique at every size: table, chart and sentences
   assert.match(stdout, /- (From 3 to|At) 6 requests: .*fastest/s);
   assert.match(stdout, /- No technique can be faster than 6 requests x [\d.]+ ms/);
   assert.equal(stderr.split("\n").length - 1, 9, stderr);
-  assert.match(stderr, /^8 runs, about .*\nsequential: 3 in .* about [\d.]+ m?s left\n/);
+  assert.match(stderr, /^8 runs, about .*\nsequential x1: 3 in .* about [\d.]+ m?s left\n/);
 });
 
 test("compare.ts: --json gives the records alone, the plain loop's up to 500 requests", async () => {
@@ -80,7 +87,7 @@ for (const [how, kill] of [
   test(`compare.ts: ${how} shows what is done, exits 130 and leaves nothing`, async () => {
     const flags = ["--techniques", "async,processes", "--requests", "5,5000", "--latency", "50"];
     const { child, ended, output } = start("scripts/compare.ts", flags);
-    await until(() => output.stderr.includes("async: 5 in"));
+    await until(() => output.stderr.includes("async x8: 5 in"));
     await new Promise((resolve) => setTimeout(resolve, 300));
     const below = descendants(child.pid!);
     assert.ok(below.length >= 2, "the script and its API");
@@ -90,6 +97,110 @@ for (const [how, kill] of [
     assert.match(stdout, /\n +5 .* ms +-\n +5,000 +.* +interrupted +-\n/);
     assert.match(stdout, /- Interrupted: this is what was done until then\./);
     await until(() => !below.some(isAlive), 1000);
+  });
+}
+
+test("compare.ts: over workers, twice, for CPU work: table, both charts, knee, and all of it saved", async () => {
+  const file = join(folder, "sweep.json");
+  const { code, stdout } = await run("scripts/compare.ts", [
+    ...["--workers", "1,2", "--requests", "8", "--work", "cpu", "--runs", "2"],
+    ...["--techniques", "sequential,threads", "--export-json", file],
+    ...["--export-csv", join(folder, "sweep.csv"), "--export-markdown", join(folder, "sweep.md")],
+  ]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^workers +ideal +threads\n/);
+  assert.match(stdout, /\n +2 +[\d.]+ ms +[\d.]+ ms ±\d+% {2}\d+\.\dx/);
+  assert.match(stdout, /\n +times as fast as the plain loop\n/);
+  assert.match(stdout, /- Threads (computes in one thread|gained)/);
+  const { samples, machine, flags, versions } = saved("sweep.json");
+  assert.equal(samples.length, 2 * (1 + 2));
+  for (const sample of samples) checkRecord(sample, 8);
+  assert.deepEqual([...new Set(samples.map((one) => one.round))], [0, 1]);
+  assert.ok(machine.cores > 0 && versions.undici && flags.work === "cpu");
+  assert.equal(readFileSync(join(folder, "sweep.csv"), "utf8").split("\r\n").length, 8);
+  assert.match(readFileSync(join(folder, "sweep.md"), "utf8"), /^\| workers \| ideal \| threads/);
+
+  const again = await run("scripts/compare.ts", ["--from", file]);
+  assert.equal(again.stdout, stdout, "drawn again from the file, without running anything");
+});
+
+test("compare.ts: --work none says what each technique costs by itself", async () => {
+  const flags = ["--work", "none", "--requests", "600", "--techniques", "sequential,threads"];
+  const { code, stdout } = await run("scripts/compare.ts", [...flags, "--timeline", "5"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /- By itself sequential takes .* to begin, then [\d.e-]+ us an iteration/);
+  assert.match(stdout, /- By itself threads takes/);
+  assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ ms\nworker/);
+});
+
+test("compare.ts: --python-defaults adds Python's numbers of workers and explains the headline", async () => {
+  const flags = ["--python-defaults", "--requests", "20", "--work", "none", "--json"];
+  const { code, records } = await run("scripts/compare.ts", [
+    ...flags,
+    ...["--techniques", "threads,processes", "--workers", "3"],
+  ]);
+  assert.equal(code, 0);
+  const numbers = (records as Sample[]).map((one) => [one.technique, one.workers, one.asPython]);
+  const cores = availableParallelism();
+  assert.deepEqual(numbers, [
+    ["threads", 3, false],
+    ["processes", 3, false],
+    ["threads", Math.min(32, cores + 4), true],
+    ["processes", cores, true],
+  ]);
+});
+
+test("compare.ts: an API that refuses is told from one that fails; no secret is shown or saved", async () => {
+  const api = await startApiScript(["--latency", "1", "--rate-limit", "5"]);
+  const file = join(folder, "own.json");
+  const { code, stdout, stderr } = await run("scripts/compare.ts", [
+    ...["--url", `${api.url.replace("//", "//me:s3cret@")}items?key=s3cret`],
+    ...["--header", "Authorization: Bearer s3cret", "--header", "X-Other: s3cret"],
+    ...["--data", '{"id":"item-{i}"}', "--techniques", "async", "--requests", "4,40"],
+    ...["--export-json", file, "--timeline", "2"],
+  ]);
+  await api.stop();
+  assert.equal(code, 1);
+  assert.match(stdout, /- The API began to refuse at 40 requests with async: 429: \d+ of 40/);
+  for (const text of [stdout, stderr, JSON.stringify(saved("own.json"))])
+    assert.ok(!text.includes("s3cret"));
+  assert.deepEqual(saved("own.json").flags.headers, ["authorization", "x-other"]);
+});
+
+test("compare.ts: interrupted, it saves what it has", async () => {
+  const file = join(folder, "part.json");
+  const flags = ["--techniques", "async", "--requests", "5,5000", "--latency", "50"];
+  const { child, ended, output } = start("scripts/compare.ts", [...flags, "--export-json", file]);
+  await until(() => output.stderr.includes("5 in"));
+  child.kill("SIGINT");
+  assert.equal((await ended).code, 130);
+  assert.equal(saved("part.json").samples[0]!.ok, 5);
+  assert.match(saved("part.json").remarks.join(), /Interrupted/);
+});
+
+for (const [what, flags, message] of [
+  [
+    "a folder that cannot be written",
+    ["--export-json", "/no/such/x"],
+    /--export-json: cannot write/,
+  ],
+  [
+    "several workers and several sizes",
+    ["-w", "1,2", "-n", "3,4"],
+    /--workers: expected one number/,
+  ],
+  [
+    "several workers as Python",
+    ["-w", "1,2", "--python-defaults"],
+    /--workers: expected one number/,
+  ],
+  ["no such file", ["--from", "/no/such/x"], /--from: cannot read "\/no\/such\/x": ENOENT/],
+] as const) {
+  test(`compare.ts: ${what} is refused before anything runs`, async () => {
+    const { code, stdout, stderr } = await run("scripts/compare.ts", [...flags]);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+    assert.match(stderr, new RegExp(`^error: ${message.source}.*\n$`));
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeFlags, parseFlags, scriptFlags } from "../lib/flags.ts";
-import { run } from "./support/process.ts";
+import { describeFlags, parseFlags } from "../lib/flags.ts";
+import { scriptFlags } from "../lib/script-flags.ts";
 
 const table = scriptFlags("8");
 const NUMBERS = /expected a whole number from 1 to 10000000, or several separated by commas, found/;
@@ -77,28 +77,4 @@ test("flags: the help names every flag and its default", () => {
   const help = describeFlags(table);
   for (const name of Object.keys(table)) assert.ok(help.includes(`--${name}`), name);
   assert.match(help, /-n, --requests N\[,\.\.\.\].*\(default: 500\)/);
-});
-
-for (const script of ["sequential", "processes", "shared-dict", "compare", "api"]) {
-  test(`${script}.ts: a bad flag is one line on stderr and exit status 2, before anything starts`, async () => {
-    const { code, stdout, stderr } = await run(`scripts/${script}.ts`, ["--latency", "x"]);
-    assert.equal(code, 2, stderr);
-    assert.equal(stdout, "");
-    assert.equal(stderr, 'error: --latency: expected a number from 0 to 600000, found "x"\n');
-  });
-
-  test(`${script}.ts: --help prints flags and exits 0`, async () => {
-    const { code, stdout, stderr } = await run(`scripts/${script}.ts`, ["--help"]);
-    assert.equal(code, 0);
-    assert.equal(stderr, "");
-    assert.match(stdout, /--latency MS/);
-  });
-}
-
-test("compare.ts: an unknown technique is refused", async () => {
-  for (const name of ["nonsense", "../lib/flags"]) {
-    const { code, stderr } = await run("scripts/compare.ts", ["--techniques", name]);
-    assert.equal(code, 2);
-    assert.match(stderr, /^error: --techniques: expected a technique, .* found ".*"\n$/);
-  }
 });

@@ -137,3 +137,34 @@ test("api: listens on 127.0.0.1 only", async () => {
   await one.ended;
   assert.equal(other, "refused");
 });
+
+test("api: survives what is no HTTP, headers without an end and clients that stop half way", async () => {
+  const api = await startApiScript(["--latency", "1"]);
+  const { port } = new URL(api.url);
+  const attack = (text: string) =>
+    new Promise<string>((resolve) => {
+      let answer = "";
+      const socket = connect(Number(port), "127.0.0.1", () => socket.write(text));
+      socket.setEncoding("latin1").on("data", (more: string) => (answer += more));
+      socket.on("error", () => {}).on("close", () => resolve(answer));
+      setTimeout(() => socket.destroy(), 300);
+    });
+  const post = "POST / HTTP/1.1\r\nHost: a\r\n";
+  const answers = await Promise.all([
+    attack("HELLO\r\n\r\n"),
+    attack(`${post}X: ${"x".repeat(100_000)}\r\n\r\n`),
+    attack(`${post}Content-Length: 100\r\n\r\nhalf`),
+    attack(`${post}Content-Length: -1\r\n\r\n`),
+    attack(`${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`),
+    attack(`${post}Content-Length: 19\r\n\r\n{"__proto__":{"a":1}}`),
+    ...Array.from({ length: 50 }, () => attack("P")),
+  ]);
+  assert.match(answers[0]!, /^HTTP\/1\.1 400 /);
+  assert.match(answers[1]!, /^HTTP\/1\.1 431 /);
+  const { status } = await fetch(api.url, { method: "POST", body: '{"still":"here"}' });
+  assert.equal(status, 201);
+  const { inFlight, requests } = await api.stats();
+  assert.equal(inFlight, 0, "a client that went away is in flight no longer");
+  assert.ok(requests >= 1);
+  assert.equal((await api.stop()).code, 0);
+});

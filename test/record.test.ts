@@ -24,6 +24,7 @@ const run: Run = {
   ms: 50,
   startMs: Float64Array.of(1010, 1008, 1012, 1013, NONE, NONE),
   endMs: Float64Array.of(1020, 1028, 1042, 1014, NONE, NONE),
+  workers: Int16Array.of(0, 1, 0, 1, 0, 0),
   cpuMs: 12,
   peakRssBytes: 1e8,
 };

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import type { WorkerKind } from "../../lib/pool.ts";
 import { countPrimes } from "../../lib/primes.ts";
 import { workerEntry } from "../../lib/worker-entry.ts";
-import { descendants, isAlive, run, start, startApiScript, until } from "./process.ts";
+import { run, startApiScript } from "./process.ts";
 import { checkRecord } from "./technique.ts";
 import { bodyOf } from "./variant.ts";
 
@@ -81,21 +81,6 @@ export function testDictionary(name: string, kinds: WorkerKind[]) {
       assert.equal(records[0]!.statuses[503], stats.statuses[503]);
       assert.equal(records[0]!.dictOperations, records[0]!.dictSize);
       assert.equal(records[0]!.dictSize, stats.statuses[201]! + stats.statuses[503]!);
-    });
-
-    test(`${name}: Ctrl-C reports what was done and leaves nothing, with ${kind}`, async () => {
-      const slow = await startApiScript(["--latency", "50"]);
-      const flags = ["-n", "5000", "--url", slow.url, "--json", ...flagsOf(kind)];
-      const { child, ended, output } = start(script, flags);
-      await until(async () => (await slow.stats()).requests > 12);
-      const below = descendants(child.pid!);
-      process.kill(-child.pid!, "SIGINT");
-      const { code, records } = await ended;
-      await slow.stop();
-      assert.equal(code, 130, output.stderr);
-      checkRecord(records[0]!, 5000);
-      assert.ok(records[0]!.interrupted && records[0]!.ok > 0);
-      await until(() => !below.some(isAlive), 1000);
     });
   }
 

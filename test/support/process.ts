@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ApiStats } from "../../lib/practice-api.ts";
@@ -25,13 +26,13 @@ export interface Running {
   output: { stdout: string; stderr: string };
 }
 
-/** Starts a file of the project, in a process group of its own as a shell would. */
+/** Starts a file of the project (or one anywhere, by its whole path), in a process group of its own as a shell would. */
 export function start(
   file: string,
   args: string[] = [],
   env: Record<string, string> = {},
 ): Running {
-  const path = fileURLToPath(new URL(`../../${file}`, import.meta.url));
+  const path = resolve(fileURLToPath(new URL("../../", import.meta.url)), file);
   const [command, ...flags] = runtimeCommand;
   const child = spawn(command!, [...flags, path, ...args], {
     env: { ...process.env, NO_COLOR: "1", ...env },
@@ -113,10 +114,10 @@ export function isAlive(pid: number): boolean {
   return parentOf(pid) !== undefined;
 }
 
-/** Waits for a condition; gives up after 15 s. */
+/** Waits for a condition; gives up after 30 s. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  limitMs = 15_000,
+  limitMs = 30_000,
 ): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!(await condition())) {

@@ -17,15 +17,12 @@ export function bodyOf(script: string): string {
 }
 
 /**
- * A copy of a technique's file with `body` as its loop body: a function's inside, of `item`.
- * `edit` may change more of its text. Its function takes items and options like the original, and starts workers from the copy.
+ * A copy of a script with `body` as its loop body: a function's inside, of `item` and `task`.
+ *
+ * @param edit May change more of its text.
+ * @returns The copy's path, under its own name in a folder that is gone after the tests.
  */
-export async function variant(
-  script: string,
-  name: string,
-  body: string,
-  edit = (text: string) => text,
-) {
+export function variantScript(script: string, body: string, edit = (text: string) => text): string {
   const folder = mkdtempSync(join(tmpdir(), "variant-"));
   after(() => rmSync(folder, { recursive: true, force: true }));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
@@ -34,7 +31,17 @@ export async function variant(
     .replace(BODY, `async function body(item: any, task: Task): Promise<any> {\n${body}\n}\n`)
     .replaceAll('"../lib/', `"${root}lib/`);
   writeFileSync(file, edit(text));
-  const moduleUrl = pathToFileURL(file).href;
+  return file;
+}
+
+/** The technique of such a copy: takes items and options like the original, and starts workers from the copy. */
+export async function variant(
+  script: string,
+  name: string,
+  body: string,
+  edit = (text: string) => text,
+) {
+  const moduleUrl = pathToFileURL(variantScript(script, body, edit)).href;
   const module = await import(moduleUrl);
   const entry = await workerEntry(moduleUrl);
   const task = { work: "none", url: "", connections: 1, timeoutMs: 1000, retries: 0 };

@@ -1,0 +1,298 @@
+// The speed of the suite against Python's executors, the popular pools and the physical limit, row
+// by row, side by side.
+//
+// Run: npm run bench                       on Node 20, under tsx
+//      node test/bench/bench.ts            on Node 22.18 and later
+//      npm run bench -- posts empty        some of the rows
+//
+// Every figure is a fresh process; those of a row take turns. Out comes a Markdown table of medians
+// and their spread.
+
+import { spawn, spawnSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { type ApiProcess, startApi } from "../../lib/api-process.ts";
+import { thisMachine } from "../../lib/comparison.ts";
+import { formatBytes, formatMs } from "../../lib/format.ts";
+import type { RunRecord } from "../../lib/record.ts";
+import { type Spread, spread } from "../../lib/statistics.ts";
+import { versions } from "../../lib/versions.ts";
+import { runtimeCommand } from "../../lib/worker-entry.ts";
+
+const root = fileURLToPath(new URL("../../", import.meta.url));
+/** A measured thing: its values so far. */
+type Values = Map<string, number[]>;
+interface Row {
+  name: string;
+  repeats: number;
+  /** Measures everything of the row once. */
+  measure: (values: Values) => Promise<void>;
+  /** The lines of the table, from medians: what, against what, the ratio or share, what is to be reached. */
+  report: (of: (name: string) => Spread | undefined) => (string | undefined)[][];
+}
+
+const hasPython = spawnSync("python3", ["-c", "import requests"], { stdio: "ignore" }).status === 0;
+
+/** Runs a command and gives the object that its last line of JSON is. */
+function run<T>(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let stdout = "";
+  child.stdout.on("data", (text) => (stdout += text));
+  return new Promise((resolve, reject) => {
+    child.on("close", (code) => {
+      const line = stdout
+        .trim()
+        .split("\n")
+        .findLast((one) => one.startsWith("{"));
+      if (line) resolve(JSON.parse(line) as T);
+      else reject(new Error(`${command} ${args.join(" ")}: status ${code}`));
+    });
+  });
+}
+
+const ours = (script: string, flags: string[]) => {
+  const [command, ...own] = runtimeCommand;
+  return run<RunRecord>(command!, [...own, `scripts/${script}.ts`, ...flags, "--json"]);
+};
+const peer = (...args: string[]) =>
+  run<{ ms: number }>(process.execPath, ["test/bench/peers.mjs", ...args]);
+const python = (...args: string[]) =>
+  run<{ ms: number; us: number }>("python3", ["test/bench/executors.py", ...args]);
+
+function add(values: Values, name: string, value: number | undefined) {
+  if (value === undefined) return;
+  values.set(name, [...(values.get(name) ?? []), value]);
+}
+
+async function withApi(latencyMs: number, work: (api: ApiProcess) => Promise<void>) {
+  const api = await startApi(["--latency", `${latencyMs}`]);
+  try {
+    await work(api);
+  } finally {
+    await api.stop();
+  }
+}
+
+const ratioOf = (a: Spread | undefined, b: Spread | undefined) =>
+  a && b ? `${(a.median / b.median).toPrecision(2)}x` : undefined;
+const least = (of: (name: string) => Spread | undefined, names: string[]) => {
+  const known = names.filter((name) => of(name));
+  known.sort((a, b) => of(a)!.median - of(b)!.median);
+  return known[0] ?? "";
+};
+const POSTS = 10_000;
+const EMPTY = 10_000;
+const MANY = 1_000_000;
+const TECHNIQUES = ["async", "threads", "processes"];
+
+const rows: Row[] = [
+  {
+    name: "posts",
+    repeats: 3,
+    measure: (values) =>
+      withApi(5, async (api) => {
+        await fetch(api.url, { method: "POST", body: "{}" });
+        for (const name of TECHNIQUES) {
+          await api.takeStats();
+          const flags = ["-n", `${POSTS}`, "-w", "8", "--url", api.url.href];
+          const { ms, startupMs = 0 } = await ours(name, flags);
+          const limitMs = (POSTS * (await api.takeStats()).serviceMs.mean) / 8;
+          add(values, name, ms);
+          add(values, `${name} loop`, (limitMs / (ms - startupMs)) * 100);
+        }
+        const args = [api.url.href, `${POSTS}`, "8"];
+        add(values, "p-map", (await peer("p-map", "posts", ...args)).ms);
+        if (!hasPython) return;
+        add(values, "Python threads", (await python("posts", "threads", ...args)).ms);
+        add(values, "Python processes", (await python("posts", "processes", ...args)).ms);
+      }),
+    report: (of) => [
+      ...TECHNIQUES.map((name) => {
+        const against = name === "processes" ? "Python processes" : "Python threads";
+        const goal = name === "async" ? "0.55x" : "0.60x";
+        return [
+          `10,000 POSTs, 5 ms, 8 workers: ${name}`,
+          name,
+          against,
+          ratioOf(of(name), of(against)),
+          goal,
+        ];
+      }),
+      ...["async"].map((name) => [
+        `the same: ${name}`,
+        name,
+        "p-map",
+        ratioOf(of(name), of("p-map")),
+        "-",
+      ]),
+      ...TECHNIQUES.map((name) => [
+        `the same, the loop alone, as a share of requests x service time / 8: ${name}`,
+        "",
+        "",
+        of(`${name} loop`) && `${of(`${name} loop`)!.median.toFixed(0)} %`,
+        "95 %",
+      ]),
+    ],
+  },
+  {
+    name: "empty",
+    repeats: 5,
+    async measure(values) {
+      const flags = ["-n", `${EMPTY}`, "-w", "6", "--work", "none"];
+      add(values, "threads", (await ours("threads", flags)).ms);
+      add(values, "processes", (await ours("processes", flags)).ms);
+      for (const name of ["piscina", "tinypool", "workerpool"])
+        add(values, name, (await peer(name, "empty", `${EMPTY}`, "6")).ms);
+      for (const name of ["tinypool-processes", "workerpool-processes"])
+        add(values, name, (await peer(name, "empty", `${EMPTY}`, "6")).ms);
+    },
+    report(of) {
+      const threads = least(of, ["piscina", "tinypool", "workerpool"]);
+      const processes = least(of, ["tinypool-processes", "workerpool-processes"]);
+      return [
+        [
+          "10,000 empty iterations, 6 workers: threads",
+          "threads",
+          threads,
+          ratioOf(of("threads"), of(threads)),
+          "0.30x",
+        ],
+        [
+          "the same: processes",
+          "processes",
+          processes,
+          ratioOf(of("processes"), of(processes)),
+          "0.50x",
+        ],
+      ];
+    },
+  },
+  {
+    name: "start",
+    repeats: 5,
+    measure: (values) =>
+      withApi(1000, async (api) => {
+        const flags = ["-n", "4", "-w", "4", "--url", api.url.href, "--timeline"];
+        const { timeline } = await ours("threads", flags);
+        add(values, "threads", Math.max(...timeline!.startMs));
+        add(values, "piscina", (await peer("piscina", "start", "4")).ms);
+      }),
+    report: (of) => [
+      [
+        "start of 4 workers that import undici: threads",
+        "threads",
+        "piscina",
+        ratioOf(of("threads"), of("piscina")),
+        "1.3x",
+      ],
+    ],
+  },
+  {
+    name: "dictionary",
+    repeats: 3,
+    measure: (values) =>
+      withApi(0, async (api) => {
+        const flags = ["-n", "2500", "-w", "6", "--url", api.url.href];
+        const shared = await ours("shared-dict", flags);
+        const memory = await ours("shared-memory", flags);
+        add(values, "shared-dict", shared.ms);
+        add(values, "awaited", shared.dictAwaitedUs);
+        add(values, "pipelined", shared.dictPipelinedUs);
+        add(values, "shared-memory", memory.dictAwaitedUs);
+        if (!hasPython) return;
+        add(values, "Python Manager", (await python("manager", api.url.href, "2500", "6")).ms);
+        add(values, "Manager operation", (await python("operation", "2000")).us);
+      }),
+    report: (of) => [
+      [
+        "2,500 POSTs into a shared dictionary, 0 ms, 6 processes",
+        "shared-dict",
+        "Python Manager",
+        ratioOf(of("shared-dict"), of("Python Manager")),
+        "0.30x",
+      ],
+      [
+        "one operation from a process, pipelined (us)",
+        "pipelined",
+        "Manager operation",
+        ratioOf(of("pipelined"), of("Manager operation")),
+        "0.1x",
+      ],
+      [
+        "one operation in shared memory, against awaited through the parent (us)",
+        "shared-memory",
+        "awaited",
+        ratioOf(of("shared-memory"), of("awaited")),
+        "0.01x",
+      ],
+    ],
+  },
+  {
+    name: "scale",
+    repeats: 1,
+    async measure(values) {
+      for (const name of TECHNIQUES) {
+        for (const count of [EMPTY, MANY]) {
+          const workers = name === "async" ? "64" : "8";
+          const flags = ["-n", `${count}`, "-w", workers, "--work", "none"];
+          const { ms, peakRssBytes } = await ours(name, flags);
+          add(values, `${name} ${count}`, ms);
+          add(values, `${name} ${count} bytes`, peakRssBytes);
+        }
+      }
+    },
+    report: (of) =>
+      TECHNIQUES.map((name) => {
+        const [few, many] = [`${name} ${EMPTY}`, `${name} ${MANY}`];
+        const grown = (of(`${many} bytes`)?.median ?? 0) - (of(`${few} bytes`)?.median ?? 0);
+        return [
+          `1,000,000 empty iterations against 10,000: ${name} (memory grows by ${formatBytes(grown)})`,
+          many,
+          few,
+          ratioOf(of(many), of(few)),
+          "100x",
+        ];
+      }),
+  },
+];
+
+const asked = process.argv.slice(2);
+const chosen = rows.filter((row) => asked.length === 0 || asked.includes(row.name));
+const { cpu, cores, runtime } = thisMachine();
+const packages = versions();
+const under = runtimeCommand.some((part) => part.includes("tsx"))
+  ? ` under tsx ${packages.tsx}`
+  : "";
+console.log(
+  `${runtime}${under}, undici ${packages.undici}; ${cores} cores of ${cpu}; ${new Date().toISOString().slice(0, 10)}\n`,
+);
+if (!hasPython) console.log("Rows against Python are left out: apt install python3-requests\n");
+console.log("| what | ours | against | is | to reach |\n| --- | ---: | ---: | ---: | ---: |");
+
+for (const row of chosen) {
+  const values: Values = new Map();
+  for (let repeat = 0; repeat < row.repeats; repeat++) await row.measure(values);
+  const of = (name: string) => spread(values.get(name) ?? []);
+  const figure = (name: string) => {
+    const one = of(name);
+    if (!one) return "";
+    const format =
+      one.median < 500 && row.name === "dictionary" && name !== "shared-dict" ? micro : formatMs;
+    const range = one.count > 1 ? ` (${format(one.least)} to ${format(one.most)})` : "";
+    return `${format(one.median)}${range}`;
+  };
+  for (const [what, own, against, is, goal] of row.report(of)) {
+    if (is === undefined) continue; // its peer is missing
+    const name = own === what ? "" : (against ?? "");
+    console.log(
+      `| ${what} | ${figure(own!)} | ${[name, figure(against!)].filter(Boolean).join(" ")} | ${is} | ${goal} |`,
+    );
+  }
+}
+
+function micro(us: number): string {
+  return `${Number(us.toPrecision(2))} us`;
+}

@@ -1,0 +1,107 @@
+// What an API can do to a loop: every way to fail at once, for every script.
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { test } from "node:test";
+import { CERTIFICATE } from "../support/certificate.ts";
+import {
+  expectedCounts,
+  FAULTS,
+  lostAsOne,
+  startHostileServer,
+} from "../support/hostile-server.ts";
+import { run } from "../support/process.ts";
+import { LOOPS, nameOf } from "../support/scripts.ts";
+import { checkRecord } from "../support/technique.ts";
+
+for (const loop of LOOPS) {
+  test(`${nameOf(loop)}: each way to fail costs its own item, with its reason, and nothing else`, async () => {
+    const server = await startHostileServer();
+    const count = FAULTS.length;
+    const flags = ["-n", `${count}`, "-w", "3", "--timeout", "6000", "--url", server.url];
+    const { code, records, stderr } = await run(`scripts/${loop.script}`, [
+      ...[...flags, ...loop.flags, "--json"],
+    ]);
+    server.stop();
+    assert.equal(code, 1, stderr);
+    checkRecord(records[0]!, count);
+    const { statuses, errors } = records[0]!;
+    assert.deepEqual({ statuses, errors: lostAsOne(errors) }, expectedCounts(count));
+  });
+
+  if (loop.workers === "threads" && loop.script !== "threads.ts") continue; // as threads.ts
+  test(`${nameOf(loop)}: an API that goes away and comes back costs what came in between`, async () => {
+    const server = await startFlickeringServer(50, 60);
+    const flags = ["-n", "1500", "-w", "2", "--url", server.url, ...loop.flags, "--json"];
+    const { code, records } = await run(`scripts/${loop.script}`, flags);
+    const answered = server.stop();
+    const [record] = records;
+    checkRecord(record!, 1500);
+    assert.equal(code, 1);
+    assert.ok(record!.failed > 0);
+    // Answered, but cut off on the way: at most what was in flight when it went away.
+    assert.ok(record!.ok > 50 && record!.ok <= answered && record!.ok >= answered - 2);
+    for (const reason of Object.keys(record!.errors))
+      assert.match(reason, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET|EPIPE)$/);
+  });
+}
+
+/** A server that, after so many answers, is gone for so long, with all its connections. */
+async function startFlickeringServer(answers: number, goneMs: number) {
+  let answered = 0;
+  const server = createServer((request, response) => {
+    request.resume().on("end", () => {
+      response.writeHead(201).end();
+      if (++answered !== answers) return;
+      server.close();
+      server.closeAllConnections();
+      setTimeout(() => server.listen(port, "127.0.0.1"), goneMs);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    stop() {
+      server.close();
+      server.closeAllConnections();
+      return answered;
+    },
+  };
+}
+
+test("an API that ends idle connections unannounced costs nothing when it may be asked again", async () => {
+  const server = await startHostileServer();
+  // Item 7 of the faults: each answer is the last of its connection.
+  const data = ["--data", '{"request":7,"item":{i}}'];
+  const flags = ["-n", "300", "-w", "8", "--retries", "5", "--url", server.url, ...data, "--json"];
+  for (const script of ["async.ts", "threads.ts", "processes.ts"]) {
+    const { code, records } = await run(`scripts/${script}`, flags);
+    assert.equal(code, 0, JSON.stringify(records));
+    assert.deepEqual(records[0]!.statuses, { 201: 300 });
+  }
+  server.stop();
+});
+
+test("a certificate that nobody vouches for is an error by its name", async () => {
+  const server = await startHostileServer(CERTIFICATE);
+  const flags = ["-n", "4", "-w", "2", "--url", server.url, "--json"];
+  for (const script of ["async.ts", "threads.ts", "processes.ts"]) {
+    const { code, records } = await run(`scripts/${script}`, flags);
+    assert.equal(code, 1);
+    assert.deepEqual(records[0]!.errors, { DEPTH_ZERO_SELF_SIGNED_CERT: 4 });
+  }
+  server.stop();
+});
+
+test("nothing of an answer steers the terminal", async () => {
+  const server = await startHostileServer();
+  const { stdout, stderr } = await run("scripts/async.ts", [
+    ...["-n", `${FAULTS.length}`, "-w", "4", "--timeout", "500", "--url", server.url],
+  ]);
+  server.stop();
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f]/);
+  assert.match(stdout, /\n {2}item 1: POST http:\S+ failed: read ECONNRESET\n/);
+});

@@ -1,0 +1,153 @@
+// Bad command lines: each is one line on stderr, exit status 2, and nothing is started.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { run } from "../support/process.ts";
+
+const NUMBERS = "a whole number from 1 to 10000000, or several separated by commas";
+const WORKERS = "a whole number from 1 to 1024";
+const DECIMAL = "a number from 0 to 600000";
+const URL_ = "an http:// or https:// URL";
+const JSON_ = "JSON, with {i} for the item's number";
+const HEADER = 'a header as "Name: value"';
+const NAMES =
+  "a technique, by the name of its file in scripts/ without .ts, or several separated by commas";
+const HIDDEN = "something else (not shown)";
+
+/** Script, arguments, message. Where the message is [flag, expected, found], it is put together so. */
+const BAD: [script: string, args: string[], message: string | [string, string, string]][] = [
+  ["sequential", ["--requests", "0"], ["--requests", NUMBERS, '"0"']],
+  ["sequential", ["--requests", "-5"], ["--requests", NUMBERS, '"-5"']],
+  ["sequential", ["--workers", "zero"], ["--workers", WORKERS, '"zero"']],
+  ["sequential", ["--with", "threads"], "unknown flag --with: see --help for those there are"],
+  ["sequential", ["500"], 'unexpected argument "500": only flags are expected'],
+  ["async", ["-n", "1.5"], ["-n", NUMBERS, '"1.5"']],
+  ["async", ["-n"], ["-n", NUMBERS, "nothing"]],
+  ["async", ["-n", "5,,10"], ["-n", NUMBERS, '"5,,10"']],
+  ["async", ["--requests="], ["--requests", NUMBERS, '""']],
+  ["async", ["--requests", "1e3"], ["--requests", NUMBERS, '"1e3"']],
+  ["async", ["--requests", "0x10"], ["--requests", NUMBERS, '"0x10"']],
+  ["async", ["--requests", "10000001"], ["--requests", NUMBERS, '"10000001"']],
+  [
+    "async",
+    ["--requests", "99999999999999999999"],
+    ["--requests", NUMBERS, '"99999999999999999999"'],
+  ],
+  ["async", ["--in-flight", "0"], ["--in-flight", WORKERS, '"0"']],
+  ["async", ["-c", "1025"], ["-c", WORKERS, '"1025"']],
+  ["async", ["--latency", "-1"], ["--latency", DECIMAL, '"-1"']],
+  ["async", ["--latency", "NaN"], ["--latency", DECIMAL, '"NaN"']],
+  ["async", ["--latency", "600001"], ["--latency", DECIMAL, '"600001"']],
+  ["async", ["--timeout", "0"], ["--timeout", "a whole number from 1 to 86400000", '"0"']],
+  ["async", ["--timeout", "1s"], ["--timeout", "a whole number from 1 to 86400000", '"1s"']],
+  ["async", ["--retries", "101"], ["--retries", "a whole number from 0 to 100", '"101"']],
+  ["async", ["--url", "localhost:80"], ["--url", URL_, '"localhost:80"']],
+  ["async", ["--url", "ftp://a/"], ["--url", URL_, '"ftp://a/"']],
+  ["async", ["--url", "http://"], ["--url", URL_, '"http://"']],
+  ["async", ["--url", "file://me:secret@a/"], ["--url", URL_, '"file://...@a/"']],
+  ["async", ["--data", "{i"], ["--data", JSON_, '"{i"']],
+  ["async", ["--data", ""], ["--data", JSON_, '""']],
+  ["async", ["--header", "secret"], ["--header", HEADER, HIDDEN]],
+  ["async", ["--header", ": secret"], ["--header", HEADER, HIDDEN]],
+  ["async", ["--header", "A: b\r\nEvil: c"], ["--header", HEADER, HIDDEN]],
+  ["async", ["--header", "A B: c"], ["--header", HEADER, HIDDEN]],
+  ["async", ["--json=yes"], ["--json", "no value", '"yes"']],
+  ["async", ["--yes=1"], ["--yes", "no value", '"1"']],
+  [
+    "async",
+    ["--url", "http://a.example/", "-n", "101"],
+    "about to send 101 requests to a.example: add --yes where its owner agrees",
+  ],
+  ["threads", ["--work", "cpuu"], ["--work", "one of post, cpu, none", '"cpuu"']],
+  ["threads", ["--work"], ["--work", "one of post, cpu, none", "nothing"]],
+  ["threads", ["-w", "100000"], ["-w", WORKERS, '"100000"']],
+  ["threads", ["-w", "+4"], ["-w", WORKERS, '"+4"']],
+  ["threads", ["-x"], "unknown flag -x: see --help for those there are"],
+  ["threads", ["--constructor"], "unknown flag --constructor: see --help for those there are"],
+  ["threads", ["--__proto__", "1"], "unknown flag --__proto__: see --help for those there are"],
+  ["threads", ["--timeline=5"], ["--timeline", "no value", '"5"']],
+  ["processes", ["--wrokers", "4"], "unknown flag --wrokers: see --help for those there are"],
+  ["processes", ["--", "stray"], 'unexpected argument "stray": only flags are expected'],
+  ["processes", ["--workers", "\x1b[31m4"], ["--workers", WORKERS, '"\\u001b[31m4"']],
+  ["shared-dict", ["--with", "fibers"], ["--with", "one of processes, threads", '"fibers"']],
+  ["shared-dict", ["--with"], ["--with", "one of processes, threads", "nothing"]],
+  ["shared-memory", ["--with", "processes"], "unknown flag --with: see --help for those there are"],
+  ["merge-dict", ["--with=Threads"], ["--with", "one of processes, threads", '"Threads"']],
+  ["compare", ["--techniques", "nonsense"], ["--techniques", NAMES, '"nonsense"']],
+  ["compare", ["--techniques", "../lib/flags"], ["--techniques", NAMES, '"../lib/flags"']],
+  ["compare", ["-t", "async,compare"], ["-t", NAMES, '"async,compare"']],
+  ["compare", ["-t", ""], ["-t", NAMES, '""']],
+  [
+    "compare",
+    ["--workers", "1,0"],
+    ["--workers", `${WORKERS}, or several separated by commas`, '"1,0"'],
+  ],
+  [
+    "compare",
+    ["-w", "1,2", "-n", "3,4"],
+    '--workers: expected one number for several --requests, found "1,2"',
+  ],
+  [
+    "compare",
+    ["-w", "1,2", "--python-defaults"],
+    '--workers: expected one number with --python-defaults, found "1,2"',
+  ],
+  ["compare", ["--runs", "0"], ["--runs", "a whole number from 1 to 1000", '"0"']],
+  ["compare", ["--timeline"], ["--timeline", "a whole number from 1 to 1000000", "nothing"]],
+  ["compare", ["--export-json"], ["--export-json", "the name of a file", "nothing"]],
+  ["compare", ["--export-csv", ""], ["--export-csv", "the name of a file", '""']],
+  [
+    "compare",
+    ["--export-markdown", "/no/such/x.md"],
+    '--export-markdown: cannot write to folder "/no/such" (ENOENT)',
+  ],
+  [
+    "compare",
+    ["--export-json", "."],
+    '--export-json: expected the name of a file, found folder "."',
+  ],
+  ["compare", ["--from", "/no/such.json"], '--from: cannot read "/no/such.json": ENOENT'],
+  [
+    "compare",
+    ["--from", "package.json"],
+    '--from: cannot read "package.json": expected a "parallel-for comparison 1"',
+  ],
+  [
+    "compare",
+    ["--from", "README.md"],
+    '--from: cannot read "README.md": it is not JSON, or not all of it',
+  ],
+  ["compare", ["--header"], ["--header", HEADER, "nothing"]],
+  ["api", ["--port", "65536"], ["--port", "a whole number from 0 to 65535", '"65536"']],
+  ["api", ["--error-rate", "1.1"], ["--error-rate", "a number from 0 to 1", '"1.1"']],
+  ["api", ["--reset-rate", "5%"], ["--reset-rate", "a number from 0 to 1", '"5%"']],
+  ["api", ["--url", "http://a/"], "unknown flag --url: see --help for those there are"],
+];
+
+/** Does something with each of several, a few at a time: most of each is the start of a runtime. */
+async function forAll<T>(all: readonly T[], act: (one: T) => Promise<void>) {
+  const left = [...all];
+  const lane = async () => {
+    for (let one = left.shift(); one !== undefined; one = left.shift()) await act(one);
+  };
+  await Promise.all(Array.from({ length: 4 }, lane));
+}
+
+test(`${BAD.length} bad command lines, each one line on stderr and exit status 2`, () =>
+  forAll(BAD, async ([script, args, message]) => {
+    const [flag, expected, found] = message;
+    const line =
+      typeof message === "string" ? message : `${flag}: expected ${expected}, found ${found}`;
+    const { code, stdout, stderr } = await run(`scripts/${script}.ts`, args);
+    assert.equal(stderr, `error: ${line}\n`, `${script} ${args.join(" ")}`);
+    assert.equal(code, 2);
+    assert.equal(stdout, "");
+  }));
+
+test("--help names the flags and exits 0, for every script", () =>
+  forAll([...new Set(BAD.map(([script]) => script))], async (script) => {
+    const { code, stdout, stderr } = await run(`scripts/${script}.ts`, ["--help"]);
+    assert.equal(code, 0);
+    assert.equal(stderr, "");
+    assert.match(stdout, /--latency MS/);
+  }));

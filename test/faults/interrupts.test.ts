@@ -1,0 +1,124 @@
+// Everything that ends a script early, at any moment: what was done is reported, and nothing is left.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { descendants, isAlive, start, startApiScript, until } from "../support/process.ts";
+import { LOOPS, nameOf } from "../support/scripts.ts";
+import { checkRecord } from "../support/technique.ts";
+
+const scripts = LOOPS.map((loop) => ({
+  ...loop,
+  name: nameOf(loop),
+  file: `scripts/${loop.script}`,
+}));
+const noneLeft = (below: number[]) => until(() => !below.some(isAlive), 1000);
+
+for (const { name, file, flags } of scripts) {
+  test(`${name}: Ctrl-C twice in the middle reports what was done, exits 130 and leaves nothing`, async () => {
+    const slow = await startApiScript(["--latency", "50"]);
+    const { child, ended, output } = start(file, [
+      "-n",
+      "5000",
+      "--url",
+      slow.url,
+      "--json",
+      ...flags,
+    ]);
+    await until(async () => (await slow.stats()).requests > 12);
+    const below = descendants(child.pid!);
+    process.kill(-child.pid!, "SIGINT");
+    await sleep(10);
+    try {
+      process.kill(-child.pid!, "SIGINT");
+    } catch {} // it was quick
+    const { code, records } = await ended;
+    const stats = await slow.stats();
+    await slow.stop();
+    assert.equal(code, 130, output.stderr);
+    checkRecord(records[0]!, 5000);
+    const { interrupted, ok, errors } = records[0]!;
+    assert.ok(interrupted && ok > 0 && ok <= stats.requests);
+    assert.deepEqual(Object.keys(errors), ["AbortError"]);
+    await noneLeft(below);
+  });
+
+  for (const afterMs of [0, 250]) {
+    test(`${name}: Ctrl-C ${afterMs} ms after it began to start exits 130 and leaves nothing`, async () => {
+      const { child, ended, output } = start(file, ["-n", "5000", "--json", ...flags]);
+      await until(() => descendants(child.pid!).length > 0);
+      await sleep(afterMs);
+      const below = descendants(child.pid!);
+      process.kill(-child.pid!, "SIGINT");
+      const { code, records } = await ended;
+      assert.equal(code, 130, output.stderr);
+      checkRecord(records[0]!, 5000);
+      await noneLeft([...below, ...descendants(child.pid!)]);
+    });
+  }
+
+  test(`${name}: killed by SIGKILL in the middle, it leaves no process behind`, async () => {
+    const { child, ended, output } = start(file, [
+      "-n",
+      "200,5000",
+      "--latency",
+      "5",
+      "--json",
+      ...flags,
+    ]);
+    await until(() => output.stdout.includes("\n")); // in the middle of the second loop
+    await sleep(200);
+    const below = descendants(child.pid!);
+    assert.ok(below.length > 0);
+    child.kill("SIGKILL");
+    await ended;
+    await noneLeft(below);
+  });
+}
+
+for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+  for (const { name, file, flags } of scripts.filter((one) =>
+    /^(async|threads|proc)/.test(one.name),
+  )) {
+    test(`${name}: ${signal} in the middle reports what was done and exits 130`, async () => {
+      const { child, ended, output } = start(file, [
+        "-n",
+        "20,5000",
+        "--latency",
+        "5",
+        "--json",
+        ...flags,
+      ]);
+      await until(() => output.stdout.includes("\n"));
+      const below = descendants(child.pid!);
+      child.kill(signal);
+      const { code, records } = await ended;
+      assert.equal(code, 130);
+      checkRecord(records[1]!, 5000);
+      await noneLeft(below);
+    });
+  }
+}
+
+test("Ctrl-C at the very end changes nothing but the exit status, if that", async () => {
+  for (let afterMs = 0; afterMs < 50; afterMs += 16) {
+    const { child, ended, output } = start("scripts/processes.ts", [
+      "-n",
+      "30",
+      "--latency",
+      "1",
+      "--json",
+    ]);
+    await until(() => output.stdout.includes("\n"));
+    await sleep(afterMs);
+    const below = descendants(child.pid!);
+    try {
+      process.kill(-child.pid!, "SIGINT");
+    } catch {} // it was quick
+    const { code, signal, records } = await ended;
+    // Its handlers gone, the very last moment of a process is the signal's own.
+    assert.ok(code === 0 || code === 130 || signal === "SIGINT", `${code} ${signal}`);
+    assert.deepEqual([records.length, records[0]!.ok], [1, 30]);
+    await noneLeft(below);
+  }
+});

@@ -1,0 +1,77 @@
+// Everything at once: an API that drops, refuses and dawdles, while workers are killed.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { commandLine, descendants, start, startApiScript } from "../support/process.ts";
+import { LOOPS, nameOf } from "../support/scripts.ts";
+import { checkRecord } from "../support/technique.ts";
+import { variantScript } from "../support/variant.ts";
+
+/** How many requests: STORM=10000 makes it a soak of five minutes. */
+const REQUESTS = Number(process.env.STORM ?? 800);
+const WORKERS = 8;
+const BAD_API = [
+  ...["--latency", "1", "--jitter", "1"],
+  ...["--error-rate", "0.05", "--reset-rate", "0.05"],
+];
+// A thread cannot be killed from outside: these end themselves, each time another one.
+const DYING = `if (item % ${REQUESTS / 4} === ${REQUESTS / 8}) process.exit();
+  const reply = await post(task, payload(task, item)); return reply.status;`;
+const isPool = (text: string) => text.includes("--a-worker-of");
+
+for (const loop of LOOPS) {
+  const { script, flags, workers } = loop;
+  // One request after another would take most of a minute.
+  const count = workers === "none" && script !== "async.ts" ? REQUESTS / 5 : REQUESTS;
+  for (const retries of [0, 3]) {
+    test(`${nameOf(loop)}: ${count} requests in a storm, ${retries} retries: every item is accounted for`, async () => {
+      const api = await startApiScript(BAD_API);
+      const file = workers === "threads" ? variantScript(script, DYING) : `scripts/${script}`;
+      const running = start(file, [
+        ...["-n", `${count}`, "-w", `${WORKERS}`, "--retries", `${retries}`],
+        ...["--url", api.url, "--json", ...flags],
+      ]);
+      let over = false;
+      void running.ended.then(() => {
+        over = true;
+      });
+      let killed = 0;
+      while (!over) {
+        await sleep(workers === "processes" ? 1000 : 50);
+        const [victim] = descendants(running.child.pid!).filter((pid) => isPool(commandLine(pid)));
+        if (victim === undefined || over) continue;
+        process.kill(victim, "SIGKILL");
+        killed++;
+      }
+      const { records, stderr } = await running.ended;
+      const stats = await api.stats();
+      await api.stop();
+      const [record] = records;
+      assert.ok(record, stderr);
+      checkRecord(record, count);
+      const { statuses, errors } = record;
+      const died = errors.WorkerDied ?? 0;
+      if (workers === "none") assert.equal(died, 0);
+      if (workers === "threads") assert.equal(died, 4);
+      assert.ok(died <= (workers === "threads" ? 4 : killed));
+      if (retries > 0) {
+        // Only what a killed worker was on is lost. (Four times unlucky in a row: 1 in 10,000.)
+        const unlucky = record.failed - died;
+        assert.ok(unlucky <= 3 + count / 500, JSON.stringify({ statuses, errors }));
+        return;
+      }
+      // The API's own counts, but for what it had answered to a worker that was then killed.
+      for (const [own, theirs] of [
+        [statuses[201] ?? 0, stats.statuses[201]!],
+        [statuses[503] ?? 0, stats.statuses[503]!],
+      ] as const)
+        assert.ok(own <= theirs && own >= theirs - died, `${own} of ${theirs}`);
+      assert.ok(stats.requests <= count && stats.requests >= count - died);
+      assert.deepEqual(
+        Object.keys(errors).filter((key) => !/^(WorkerDied|ECONNRESET|UND_ERR_SOCKET)$/.test(key)),
+        [],
+      );
+    });
+  }
+}

@@ -1,0 +1,163 @@
+// What a loop body can do to its worker, and what can be done to a worker from outside.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  commandLine,
+  descendants,
+  isAlive,
+  run,
+  start,
+  startApiScript,
+  until,
+} from "../support/process.ts";
+import { LOOPS, nameOf } from "../support/scripts.ts";
+import { checkRecord } from "../support/technique.ts";
+import { variantScript } from "../support/variant.ts";
+
+const OUTSIDE = `setTimeout(() => { throw new Error("outside") }); await new Promise(() => {});`;
+const workersOf = (pid: number) =>
+  descendants(pid).filter((one) => commandLine(one).includes("--a-worker-of"));
+const killable = LOOPS.filter((loop) => loop.workers === "processes");
+const pooled = LOOPS.filter((loop) => loop.workers !== "none");
+const alone = LOOPS.filter((loop) => loop.workers === "none");
+
+for (const loop of killable) {
+  test(`${nameOf(loop)}: kill -9 of one, two and all three workers costs six iterations, others take their place`, async () => {
+    const slow = await startApiScript(["--latency", "60000"]);
+    const flags = ["-n", "60", "-w", "3", "--url", slow.url, ...loop.flags, "--json"];
+    const { child, ended, output } = start(`scripts/${loop.script}`, flags);
+    const killed = new Set<number>();
+    const atWork = async () =>
+      workersOf(child.pid!).length === 3 && (await slow.stats()).inFlight === 3;
+    for (const count of [1, 2, 3]) {
+      await until(atWork); // all three, replacements included
+      for (const pid of workersOf(child.pid!).slice(0, count)) {
+        process.kill(pid, "SIGKILL");
+        killed.add(pid);
+      }
+      await until(async () => ![...killed].some(isAlive) && (await slow.stats()).inFlight < 3);
+    }
+    await until(atWork);
+    process.kill(child.pid!, "SIGINT"); // the rest would take minutes
+    const { code, records } = await ended;
+    const stats = await slow.stats();
+    await slow.stop();
+    assert.equal(code, 130, output.stderr);
+    checkRecord(records[0]!, 60);
+    assert.deepEqual(records[0]!.errors, { WorkerDied: 6, AbortError: 54 });
+    assert.equal(stats.requests, 9, "six that were lost, none of them sent again, and three more");
+  });
+}
+
+for (const loop of pooled) {
+  test(`${nameOf(loop)}: a body that ends its worker costs that iteration, named with item and reason`, async () => {
+    const faults: Record<number, string> = {
+      5: "process.exit();",
+      11: OUTSIDE,
+      17: `Promise.reject(new Error("unhandled")); await new Promise(() => {});`,
+      ...(loop.workers === "threads" && {
+        23: "const all = []; for (;;) all.push(new Array(1e5).fill(item));",
+      }),
+    };
+    const script = variantScript(
+      loop.script,
+      `${Object.entries(faults)
+        .map(([item, fault]) => `if (item === ${item}) { ${fault} }`)
+        .join("\n")}
+       await new Promise((resolve) => setTimeout(resolve, 1)); return item;`,
+    );
+    const { stdout, code } = await run(
+      script,
+      ["--work", "none", "-n", "40", "-w", "3", ...loop.flags],
+      { NODE_OPTIONS: "--max-old-space-size=100" },
+    );
+    const lost = Object.keys(faults).length;
+    assert.equal(code, 1);
+    assert.match(stdout, new RegExp(`result +${40 - lost} ok, ${lost} failed`));
+    assert.match(stdout, new RegExp(`errors +WorkerDied: ${lost}\n`));
+    assert.match(stdout, /\n {2}item 5: (thread|process \d+) died: exit code 0 \(on item 5\)\n/);
+    assert.match(stdout, /\n {2}item 11: (thread died: outside|process \d+ died: exit code 1) /);
+    assert.match(stdout, /\n {2}item 17: (thread died: unhandled|process \d+ died: exit code 1) /);
+  });
+
+  test(`${nameOf(loop)}: workers that die at their start end in a clear error`, async () => {
+    const script = variantScript(loop.script, "return item;", (text) =>
+      text.replace(
+        "async function prepare(task: Task): Promise<void> {",
+        "async function prepare(task: Task): Promise<void> { process.exit(3);",
+      ),
+    );
+    const flags = ["--work", "none", "-n", "40", "-w", "4", ...loop.flags];
+    const { code, stdout } = await run(script, flags);
+    assert.equal(code, 1);
+    assert.match(stdout, /0 ok, 40 failed/);
+    assert.match(stdout, /item 0: .+ died: exit code 3 \(at start\)/);
+  });
+
+  test(`${nameOf(loop)}: what the body itself sends to the parent is not taken for a result`, async () => {
+    const send = `const { parentPort } = await import("node:worker_threads");
+      const say = (what: unknown) => parentPort ? parentPort.postMessage(what) : process.send!(what);`;
+    const lies = [
+      ...["null", "1", '"text"', "[]", "[{ index: 3 }]", "{ usage: {} }", "{ ready: true }"],
+      ...["{ report: { index: 5, outcome: {} } }", "{ id: 0, reports: [], notBegun: [] }"],
+      ...["{ message: [] }", "{ from: 1, reports: [{ index: 2, outcome: {} }] }"],
+    ];
+    const script = variantScript(
+      loop.script,
+      `${send} for (const lie of [${lies}]) say(lie); return item;`,
+    );
+    const flags = ["--work", "none", "-n", "50", "-w", "2", ...loop.flags, "--json"];
+    const { code, records, stderr } = await run(script, flags);
+    assert.equal(code, 0, stderr);
+    assert.equal(records[0]!.ok, 50);
+  });
+}
+
+for (const { script } of alone) {
+  test(`${script}: an error that nothing catches ends the loop: what was done is reported, with the error`, async () => {
+    const body = `if (item === 17) { ${OUTSIDE} } return item;`;
+    const flags = ["--work", "none", "-n", "40", "-w", "2", "--json"];
+    const { code, records, stderr } = await run(variantScript(script, body), flags);
+    assert.equal(code, 1);
+    assert.equal(stderr, "error: outside\n");
+    checkRecord(records[0]!, 40);
+    assert.ok(records[0]!.ok >= 17 && records[0]!.interrupted);
+    assert.deepEqual(Object.keys(records[0]!.errors), ["Error"]);
+  });
+
+  test(`${script}: process.exit() in the body says that it ended the process`, async () => {
+    const copy = variantScript(script, "if (item === 17) process.exit(); return item;");
+    const { code, stderr } = await run(copy, ["--work", "none", "-n", "40", "-w", "1"]);
+    assert.equal(code, 1);
+    assert.equal(stderr, "error: the loop body ended the process, 17 of 40 done\n");
+  });
+}
+
+for (const loop of LOOPS) {
+  test(`${nameOf(loop)}: Ctrl-C ends a body that never returns, and leaves nothing`, async () => {
+    const copy = variantScript(
+      loop.script,
+      `if (item < 3) return item;
+       (await import("node:fs")).writeSync(2, "caught ");
+       for (;;);`,
+    );
+    const flags = ["--work", "none", "-n", "40", "-w", "2", ...loop.flags, "--json"];
+    const { child, ended, output } = start(copy, flags);
+    await until(() => output.stderr.split("caught ").length > (loop.workers === "none" ? 1 : 2));
+    const below = descendants(child.pid!);
+    process.kill(-child.pid!, "SIGINT");
+    const sentMs = performance.now();
+    const { code, signal, records, stderr } = await ended;
+    assert.ok(performance.now() - sentMs < 2000);
+    if (loop.workers === "none") {
+      assert.equal(signal, "SIGKILL");
+      assert.match(stderr, /error: the loop body does not return: killed/);
+    } else {
+      assert.equal(code, 130);
+      checkRecord(records[0]!, 40);
+      assert.ok(records[0]!.ok <= 3 && records[0]!.interrupted);
+    }
+    await until(() => !below.some(isAlive), 1000);
+  });
+}

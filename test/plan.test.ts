@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { planJobs } from "../lib/plan.ts";
+
+const plan = {
+  techniques: ["sequential", "async", "threads"],
+  sizes: [5, 5000],
+  workers: [8],
+  pythonDefaults: false,
+  runs: 1,
+  baselineMost: 500,
+};
+
+test("plan: each technique once, the plain loop up to its limit", () => {
+  assert.deepEqual(planJobs(plan), [
+    { technique: "sequential", sizes: [5], workers: 8, round: 0 },
+    { technique: "async", sizes: [5, 5000], workers: 8, round: 0 },
+    { technique: "threads", sizes: [5, 5000], workers: 8, round: 0 },
+  ]);
+});
+
+test("plan: repeats take turns, and each round begins with another technique", () => {
+  const order = planJobs({ ...plan, runs: 4 }).map((job) => `${job.round} ${job.technique}`);
+  assert.deepEqual(order, [
+    ...["0 sequential", "0 async", "0 threads", "1 async", "1 threads", "1 sequential"],
+    ...["2 threads", "2 sequential", "2 async", "3 sequential", "3 async", "3 threads"],
+  ]);
+});
+
+test("plan: over workers the plain loop runs once a round; Python's numbers come on top", () => {
+  const over = (more: Partial<typeof plan>) =>
+    planJobs({ ...plan, sizes: [200], ...more }).map((job) => [job.technique, job.workers]);
+  assert.deepEqual(over({ workers: [1, 4] }), [
+    ...[
+      ["sequential", 1],
+      ["async", 1],
+      ["threads", 1],
+      ["async", 4],
+      ["threads", 4],
+    ],
+  ]);
+  assert.deepEqual(over({ pythonDefaults: true }).slice(3), [
+    ["async", undefined],
+    ["threads", undefined],
+  ]);
+});

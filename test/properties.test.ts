@@ -1,0 +1,210 @@
+// What must hold for any input: fast-check makes them up, and shrinks those that break it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import fc from "fast-check";
+import { lineChart } from "../lib/chart.ts";
+import { parseFlags, UsageError } from "../lib/flags.ts";
+import { formatCount, formatMs, formatTable, wrap } from "../lib/format.ts";
+import type { Port } from "../lib/pool-worker.ts";
+import { scriptFlags } from "../lib/script-flags.ts";
+import { escapeControl } from "../lib/terminal.ts";
+import { ownDict, type SharedDict, sharedDict } from "../scripts/shared-dict.ts";
+import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
+
+const table = scriptFlags("8");
+
+test("flags: any command line gives whole values or a UsageError of one line", () => {
+  const word = fc.oneof(
+    fc.string({ unit: "binary" }),
+    fc.constantFrom(...Object.keys(table).map((name) => `--${name}`), "-n", "-w", "-c", "--"),
+    fc.nat().map(String),
+  );
+  fc.assert(
+    fc.property(fc.array(word, { maxLength: 6 }), (args) => {
+      try {
+        const { requests, workers = 1, latency } = parseFlags(table, args);
+        assert.ok(requests.length > 0 && requests.every((one) => one >= 1 && one <= 1e7));
+        assert.ok(Number.isInteger(workers) && workers >= 1 && workers <= 1024);
+        assert.ok(latency >= 0 && latency <= 600_000);
+      } catch (error) {
+        assert.ok(error instanceof UsageError, String(error));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test("flags: any good numbers come back as they were given", () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 1, max: 1e7 }), { minLength: 1 }), (numbers) => {
+      assert.deepEqual(parseFlags(table, ["-n", numbers.join()]).requests, numbers);
+    }),
+  );
+});
+
+test("terminal: no control character gets through, and plain text stays as it is", () => {
+  fc.assert(
+    fc.property(fc.string({ unit: "binary" }), (text) => {
+      const shown = escapeControl(text);
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+      assert.doesNotMatch(shown, /[\x00-\x1f\x7f-\x9f]/);
+    }),
+  );
+  fc.assert(
+    fc.property(fc.string({ unit: "grapheme-ascii" }), (text) => {
+      assert.equal(escapeControl(text), text);
+    }),
+  );
+});
+
+test("chart: any points, any width: no line is too wide, and nothing is thrown", () => {
+  const value = fc.double({ min: 1e-6, max: 1e9, noNaN: true });
+  const point = fc.record({ x: value, y: fc.option(value, { nil: undefined }) });
+  const series = fc.array(
+    fc.record({ name: fc.constantFrom("ideal", "async", "threads"), points: fc.array(point) }),
+  );
+  const scale = fc.constantFrom("linear" as const, "log" as const);
+  fc.assert(
+    fc.property(series, fc.integer({ min: 40, max: 200 }), scale, scale, (all, width, a, b) => {
+      for (const { points } of all) points.sort((one, other) => one.x - other.x);
+      const text = lineChart(all, {
+        x: { scale: a, label: "x", format: formatCount },
+        y: { scale: b, label: "y", format: formatMs },
+        width,
+        colour: false,
+      });
+      for (const line of text.split("\n")) assert.ok(line.length <= width, `${line.length}`);
+      assert.doesNotMatch(text, /NaN|undefined/);
+    }),
+  );
+});
+
+test("format: a table's lines are as wide as asked for where its columns are narrow enough; no cell is lost", () => {
+  const cell = fc
+    .string({ unit: "grapheme-ascii", maxLength: 12 })
+    .map((text) => text.replaceAll(/\s/g, "_"));
+  const rows = fc.integer({ min: 1, max: 8 }).chain((columns) =>
+    fc.array(fc.array(cell, { minLength: columns, maxLength: columns }), {
+      minLength: 1,
+      maxLength: 5,
+    }),
+  );
+  fc.assert(
+    fc.property(rows, fc.integer({ min: 26, max: 100 }), (cells, width) => {
+      const text = formatTable(cells, width);
+      for (const line of text.split("\n")) assert.ok(line.length <= width);
+      for (const one of cells.flat()) assert.ok(text.includes(one));
+    }),
+  );
+});
+
+test("format: wrapping keeps every word and no line is too wide", () => {
+  const words = fc.array(fc.stringMatching(/^[a-z0-9]{1,12}$/), { minLength: 1 });
+  fc.assert(
+    fc.property(words, fc.integer({ min: 20, max: 80 }), (all, width) => {
+      const lines = wrap(all.join(" "), width, "- ").split("\n");
+      for (const line of lines) assert.ok(line.length <= width, line);
+      assert.deepEqual(
+        lines
+          .map((line) => line.slice(2))
+          .join(" ")
+          .split(" "),
+        all,
+      );
+    }),
+  );
+});
+
+/** A worker's dictionary and the parent's, with nothing but a copy of each message between them. */
+function connected(map: Map<string | number, unknown>): SharedDict<unknown> {
+  let toWorker: (message: unknown) => void = () => {};
+  const worker = { number: 0, send: (message: unknown) => toWorker(structuredClone(message)) };
+  const owner = ownDict(map);
+  const port: Port = {
+    send: async (message) => owner.onMessage(worker, structuredClone(message)),
+    onMessage: (listener) => {
+      toWorker = listener;
+    },
+  };
+  return sharedDict<unknown>(port);
+}
+
+const odd = fc.constantFrom(
+  "__proto__",
+  "constructor",
+  "toString",
+  "",
+  "1",
+  1,
+  -0,
+  0,
+  Number.NaN,
+  1.5,
+);
+const key = fc.oneof(odd, fc.string(), fc.integer(), fc.double());
+
+test("shared-dict: any operations do what a Map's do, and reach no prototype", async () => {
+  const operation = fc.tuple(
+    fc.constantFrom("get", "set", "has", "delete", "size"),
+    key,
+    fc.anything(),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(operation), async (operations) => {
+      const [own, model] = [new Map<string | number, unknown>(), new Map<unknown, unknown>()];
+      const dict = connected(own);
+      for (const [name, at, something] of operations) {
+        const value = clone(something);
+        if (name === "get") assert.deepEqual(await dict.get(at), model.get(at));
+        else if (name === "has") assert.equal(await dict.has(at), model.has(at));
+        else if (name === "delete") assert.equal(await dict.delete(at), model.delete(at));
+        else if (name === "size") assert.equal(await dict.size(), model.size);
+        else {
+          await dict.set(at, value);
+          model.set(at, value);
+        }
+      }
+      assert.deepEqual(await dict.entries(), [...model]);
+      assert.equal(Object.getPrototypeOf({}), Object.prototype);
+      assert.equal(({} as Record<string, unknown>).polluted, undefined);
+    }),
+  );
+});
+
+/** A value as it arrives on the other side; those that cannot be sent are left out. */
+function clone(value: unknown): unknown {
+  try {
+    return structuredClone(value);
+  } catch {
+    return undefined;
+  }
+}
+
+test("shared-memory: any operations do what a Map's do", () => {
+  const operation = fc.tuple(
+    fc.constantFrom("set", "get", "has", "add"),
+    fc.oneof(fc.integer({ min: -8, max: 8 }), fc.integer()),
+    fc.oneof(fc.double(), fc.integer()),
+  );
+  fc.assert(
+    fc.property(fc.array(operation), (operations) => {
+      const dict = sharedMemoryDict(dictMemory(operations.length + 1));
+      const model = new Map<number, number>();
+      for (const [name, at, value] of operations) {
+        if (name === "set") {
+          dict.set(at, value);
+          model.set(at, value);
+        } else if (name === "add") {
+          const sum = (model.get(at) ?? 0) + value;
+          assert.equal(dict.add(at, value), sum);
+          model.set(at, sum);
+        } else if (name === "get") assert.equal(dict.get(at), model.get(at));
+        else assert.equal(dict.has(at), model.has(at));
+      }
+      assert.equal(dict.size(), model.size);
+      const byKey = (a: [number, number], b: [number, number]) => a[0] - b[0];
+      assert.deepEqual([...dict.entries()].sort(byKey), [...model].sort(byKey));
+    }),
+  );
+});

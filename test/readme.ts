@@ -1,0 +1,44 @@
+// Keeps README.md true: its excerpts come from the files, its outputs from its commands.
+//
+// Run: npm run readme              fills in the excerpts
+//      npm run readme -- outputs   runs every command and fills in what it printed, too (minutes);
+//                                  with a pattern, only those commands that match it
+//      npm run readme -- check     runs every command as it stands there; none may fail
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { fillExcerpts, fillOutputs } from "./support/readme.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const file = fileURLToPath(new URL("../README.md", import.meta.url));
+const [what, only = ""] = process.argv.slice(2);
+const text = fillExcerpts(readFileSync(file, "utf8"));
+if (what === undefined) {
+  writeFileSync(file, text);
+} else {
+  const filled = await fillOutputs(text, only, run, startInBackground);
+  if (what === "outputs") writeFileSync(file, filled);
+}
+
+/** What a command printed; one that fails ends all of this. */
+function run(command: string): string {
+  const begunMs = performance.now();
+  const { status, stdout, stderr } = spawnSync(command, {
+    ...{ shell: true, cwd: root, encoding: "utf8" },
+    env: { ...process.env, COLUMNS: "80", NO_COLOR: "1" },
+  });
+  console.log(
+    `${((performance.now() - begunMs) / 1000).toFixed(1)} s, status ${status}: ${command}`,
+  );
+  if (status !== 0) throw new Error(`${command}: status ${status}\n${stdout}\n${stderr}`);
+  return stdout;
+}
+
+/** Starts a command that runs until it is stopped. */
+async function startInBackground(command: string) {
+  const child: ChildProcess = spawn(command, { shell: true, cwd: root, detached: true });
+  await sleep(3000);
+  return () => process.kill(-child.pid!, "SIGTERM");
+}

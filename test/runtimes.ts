@@ -1,0 +1,69 @@
+// Runs every script, and every technique as a copy, on each runtime that it is given.
+//
+// Run: npm run runtimes -- "node --import tsx" /path/to/node24 "deno run -A"
+//
+// Each argument is a command that runs a .ts file. Out comes a Markdown table; the exit status is 1
+// where something failed.
+
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { makeCopies, TECHNIQUES } from "./support/copies.ts";
+
+const root = fileURLToPath(new URL("../", import.meta.url));
+const SMOKE = ["-n", "6", "-w", "2", "--latency", "1"];
+const scripts = [...Object.keys(TECHNIQUES), "compare"];
+
+const folder = mkdtempSync(join(tmpdir(), "runtimes-"));
+makeCopies(folder);
+const commands = process.argv.slice(2);
+if (commands.length === 0) commands.push("node --import tsx");
+
+const rows: string[][] = [];
+for (const command of commands) {
+  const [program, ...flags] = command.split(" ");
+  const version = versionOf(program!);
+  // tsx by its whole path, for the copies are elsewhere.
+  const own = flags.map((flag) => (flag === "tsx" ? import.meta.resolve("tsx") : flag));
+  const works = (file: string, args: string[], expected: RegExp) => {
+    const options = { encoding: "utf8", timeout: 60_000, killSignal: "SIGKILL" } as const;
+    const { status, stdout, stderr } = spawnSync(program!, [...own, file, ...args], options);
+    if (status === 0 && expected.test(stdout)) return true;
+    console.error(`${version}, ${file}: status ${status}\n${stdout}\n${stderr}`);
+    process.exitCode = 1;
+    return false;
+  };
+  const ran = scripts.filter((name) =>
+    works(
+      join(root, "scripts", `${name}.ts`),
+      SMOKE,
+      name === "compare" ? /threads/ : /\n ?result +6 ok, 0 failed/,
+    ),
+  );
+  const copied = Object.keys(TECHNIQUES).filter((name) =>
+    works(join(folder, "src", `${name}-main.ts`), [], /^all is well\n$/),
+  );
+  const how = own.some((flag) => flag.includes("tsx")) ? `${version} under tsx` : version;
+  rows.push([how, result(ran, scripts), result(copied, Object.keys(TECHNIQUES))]);
+}
+rmSync(folder, { recursive: true });
+
+console.log(`| runtime | scripts | copies |\n| --- | --- | --- |`);
+for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+
+function result(done: string[], all: string[]): string {
+  const missing = all.filter((name) => !done.includes(name));
+  return missing.length === 0 ? `all ${all.length}` : `all but ${missing.join(", ")}`;
+}
+
+function versionOf(program: string): string {
+  const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
+  const line = stdout.split("\n")[0]!;
+  return /^v\d/.test(line)
+    ? `Node ${line.slice(1)}`
+    : /^\d/.test(line)
+      ? `Bun ${line}`
+      : line.replace(/^deno (\S+).*/, "Deno $1");
+}

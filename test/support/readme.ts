@@ -1,0 +1,86 @@
+// The parts of README.md that are put in by a command.
+//
+// An excerpt:  <!-- from FILE: FIRST LINE ... LAST LINE -->, then a fenced block.
+// An output:   a fenced block that begins with "$ COMMAND". Before it may stand
+//              <!-- shown: lines 1-9, 12-30 --> for parts of the output, and
+//              <!-- with: COMMAND --> for what has to run meanwhile.
+
+import { readFileSync } from "node:fs";
+
+const EXCERPT = /<!-- from (\S+): (.+) \.\.\. (.+) -->\n```ts\n[\s\S]*?```/g;
+const OUTPUT =
+  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?```\n((?:\$ [\s\S]*?)?)```/g;
+
+/** The README with its excerpts as they are in the files now. */
+export function fillExcerpts(readme: string): string {
+  return readme.replace(EXCERPT, (_, file: string, first: string, last: string) => {
+    return `<!-- from ${file}: ${first} ... ${last} -->\n\`\`\`ts\n${excerpt(file, first, last)}\n\`\`\``;
+  });
+}
+
+/** The lines of a file from one that contains `first` to one that ends with `last`, not indented. */
+function excerpt(file: string, first: string, last: string): string {
+  const lines = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split("\n");
+  const from = lines.findIndex((line) => line.includes(first));
+  const to = lines.findIndex((line, number) => number >= from && line.trimEnd().endsWith(last));
+  if (from === -1 || to === -1) throw new Error(`${file} has no "${first} ... ${last}"`);
+  const taken = lines.slice(from, to + 1);
+  // What is left open is closed: by the lines below, of which only the brackets are taken.
+  for (let below = to + 1; depthOf(taken) > 0 && below < lines.length; below++) {
+    if (/^\s*[\])}]+[;,]*$/.test(lines[below]!)) taken.push(lines[below]!);
+    else if (taken.at(-1)!.trim() !== "// ...")
+      taken.push(`${/^\s*/.exec(lines[below]!)![0]}// ...`);
+  }
+  const indent = Math.min(...taken.filter(Boolean).map((line) => line.search(/\S/)));
+  return taken.map((line) => line.slice(indent)).join("\n");
+}
+
+/** How many brackets are open at the end of some lines; those in strings and comments are few and paired. */
+function depthOf(lines: string[]): number {
+  const count = (brackets: RegExp) => lines.join("\n").match(brackets)?.length ?? 0;
+  return count(/[[({]/g) - count(/[\])}]/g);
+}
+
+/** The commands of the README, as they stand there. */
+export function commandsIn(readme: string): string[] {
+  return [...readme.matchAll(OUTPUT)].flatMap(([, , , block]) =>
+    block!.split("\n").flatMap((line) => (line.startsWith("$ ") ? [line.slice(2)] : [])),
+  );
+}
+
+/** The README with what its commands print, or those of them that match `only`. */
+export async function fillOutputs(
+  readme: string,
+  only: string,
+  run: (command: string) => string,
+  start: (command: string) => Promise<() => void>,
+): Promise<string> {
+  let filled = readme;
+  for (const [whole, meanwhile, lines, block] of readme.matchAll(OUTPUT)) {
+    const commands = block!.split("\n").filter((line) => line.startsWith("$ "));
+    if (!commands.some((line) => new RegExp(only).test(line))) continue;
+    const stop = meanwhile ? await start(meanwhile) : undefined;
+    const parts = commands.map((line) => `${line}\n${shown(run(line.slice(2)), lines)}`);
+    stop?.();
+    const head = whole.slice(0, whole.indexOf("```\n"));
+    if (commands.length > 0)
+      filled = filled.replace(whole, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
+  }
+  return filled;
+}
+
+/** Some lines of an output; "..." stands for what is left out. */
+function shown(output: string, ranges: string | undefined): string {
+  const all = output.trimEnd().split("\n");
+  if (!ranges) return `${all.join("\n")}\n`;
+  const kept: string[] = [];
+  let next = 1;
+  for (const range of ranges.split(",")) {
+    const [from, to = from] = range.trim().split("-").map(Number) as [number, number?];
+    if (from > next) kept.push("...");
+    kept.push(...all.slice(from - 1, to));
+    next = (to ?? from) + 1;
+  }
+  if (next <= all.length) kept.push("...");
+  return `${kept.join("\n")}\n`;
+}
