@@ -21,7 +21,7 @@ test("compare.ts: runs every technique at every size: table, chart and sentences
   assert.match(stdout, /\n +3( +[\d.]+ m?s){5}\n +6( +[\d.]+ m?s){5}\n/);
   assert.match(stdout, /·· ideal {3}━━ sequential {3}══ async {3}╌╌ threads {3}xx processes/);
   assert.match(stdout, /- (From 3 to|At) 6 requests: .*fastest/s);
-  assert.match(stdout, /- No technique can be faster than 6 requests x [\d.]+ ms/);
+  assert.match(stdout, /- No technique can be faster than 6 requests x [\d.]+ m?s/);
   assert.equal(stderr.split("\n").length - 1, 9, stderr);
   assert.match(stderr, /^8 runs, about .*\nsequential x1: 3 in .* about [\d.]+ m?s left\n/);
 });
@@ -109,7 +109,7 @@ test("compare.ts: over workers, twice, for CPU work: table, both charts, knee, a
   ]);
   assert.equal(code, 0);
   assert.match(stdout, /^workers +ideal +threads\n/);
-  assert.match(stdout, /\n +2 +[\d.]+ ms +[\d.]+ ms ±\d+% {2}\d+\.\dx/);
+  assert.match(stdout, /\n +2 +[\d.]+ m?s +[\d.]+ m?s ±\d+% {2}\d+\.\dx/);
   assert.match(stdout, /\n +times as fast as the plain loop\n/);
   assert.match(stdout, /- Threads (computes in one thread|gained)/);
   const { samples, machine, flags, versions } = saved("sweep.json");
@@ -130,7 +130,7 @@ test("compare.ts: --work none says what each technique costs by itself", async (
   assert.equal(code, 0);
   assert.match(stdout, /- By itself sequential takes .* to begin, then [\d.e-]+ us an iteration/);
   assert.match(stdout, /- By itself threads takes/);
-  assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ ms\nworker/);
+  assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ m?s\nworker/);
 });
 
 test("compare.ts: --python-defaults adds Python's numbers of workers and explains the headline", async () => {
