@@ -1,6 +1,7 @@
 // A pool of threads or of processes behind one channel of messages: what the dictionary scripts
 // share. It works as scripts/processes.ts does, one item a claim, and keeps the same promises.
 
+import { availableParallelism } from "node:os";
 import { type Channel, type ChannelStart, openProcess, openThread } from "./channel.ts";
 import { toError } from "./plain-error.ts";
 import {
@@ -60,6 +61,7 @@ export async function runPool<Item, Result>(
   const starting = new Set<Channel>();
   const handedBack: number[] = []; // by workers that died before they began them
   let next = 0;
+  let started = 0;
   let unsettled = items.length;
   let deadStarts = 0;
   let stopped = false;
@@ -76,7 +78,11 @@ export async function runPool<Item, Result>(
     for (const channel of channels) channel.kill();
   }
 
-  async function keepWorker(number: number) {
+  /** Keeps one worker running for as long as there are items to claim, and starts the next one. */
+  async function keepWorker(): Promise<void> {
+    if (started === workers) return;
+    const number = started++;
+    let another: Promise<void> | undefined;
     while (!stopped && (next < items.length || handedBack.length > 0)) {
       const claims: number[] = []; // what it was handed and has not reported, the oldest first
       const worker: PoolWorker = { number, send: (message) => channel.send({ message }) };
@@ -101,6 +107,7 @@ export async function runPool<Item, Result>(
       function listen(message: FromWorker<Result> & { from?: unknown }) {
         if (message?.from !== FROM_POOL) return; // something that the loop body sent
         starting.delete(channel);
+        another ??= keepWorker();
         if ("message" in message) return options.onMessage?.(worker, message.message);
         if ("usage" in message) {
           ended = true;
@@ -128,7 +135,7 @@ export async function runPool<Item, Result>(
       const why = await channel.closed;
       channels.delete(channel);
       starting.delete(channel);
-      if (stopped) return;
+      if (stopped) break;
       if (!ended) options.onEnd?.(worker, undefined);
 
       const lost = claims.splice(0, inFlight);
@@ -141,12 +148,14 @@ export async function runPool<Item, Result>(
       const message = `${channel.name} died: ${why} (at start)`;
       if (deadStarts === Math.max(3, workers)) stop(toError({ name: "WorkerDied", message }));
     }
+    await (another ?? keepWorker());
   }
 
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
-  await Promise.all(Array.from({ length: workers }, (_, number) => keepWorker(number)));
+  // As many at a time as there are cores: more would only delay the first.
+  await Promise.all(Array.from({ length: availableParallelism() }, keepWorker));
   signal?.removeEventListener("abort", onAbort);
   return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
 }

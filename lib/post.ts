@@ -1,6 +1,7 @@
 // The POST helper: one JSON body to one URL over kept-alive connections, within a time limit.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
 import type { Dispatcher, Pool } from "undici";
 
 /** How to post. */
@@ -37,6 +38,9 @@ let closing = new AbortController();
 
 /** Loads undici, when it is needed, and of it just the pool: the whole takes three times as long. */
 export async function loadClient(): Promise<void> {
+  // Node 20 would optimize undici's parser (WebAssembly) in the background, in every worker anew:
+  // 80 ms of CPU time each, and no faster for it. Newer ones do so only where it is run a lot.
+  if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
   PoolClass ??= (await import("undici/lib/dispatcher/pool.js")).default;
 }
 

@@ -12,6 +12,7 @@
 //       npx tsx scripts/processes.ts --work cpu --workers 2
 
 import { type ChildProcess, fork } from "node:child_process";
+import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
 
 // For this suite's own loop body and part 3 only:
@@ -77,6 +78,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
   const starting = new Set<ChildProcess>();
   const handedBack: Claim[] = []; // by processes that died before they began them
   let next = 0;
+  let started = 0;
   let unsettled = items.length;
   let deadStarts = 0;
   let stopped = false;
@@ -102,8 +104,11 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
     return items.slice(first, next).map((item, offset) => ({ index: first + offset, item }));
   }
 
-  /** Keeps one process running for as long as there are items to claim. */
-  async function keepProcess(worker: number) {
+  /** Keeps one process running for as long as there are items to claim, and starts the next one. */
+  async function keepProcess(): Promise<void> {
+    if (started === workers) return;
+    const worker = started++;
+    let another: Promise<void> | undefined;
     while (!stopped && (next < items.length || handedBack.length > 0)) {
       // What it was handed and has not reported, the oldest first, by a claim's first index.
       const claims = new Map<number, Claim>();
@@ -161,6 +166,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           eachMs = notBegun.length > 0 ? Infinity : tookMs / reports.length;
         }
         feed();
+        another ??= keepProcess();
       });
       await new Promise<void>((resolve) => {
         child.on("error", (error) => {
@@ -176,7 +182,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       });
       children.delete(child);
       starting.delete(child);
-      if (stopped) return;
+      if (stopped) break;
 
       // It reports a claim before it begins another: the oldest are what it was on. They are lost,
       // and not tried again, for they may have been carried out. The rest it never began.
@@ -191,12 +197,14 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       if (deadStarts === Math.max(3, workers))
         stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
+    await (another ?? keepProcess());
   }
 
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
-  await Promise.all(Array.from({ length: workers }, (_, worker) => keepProcess(worker)));
+  // As many at a time as there are cores: more would only delay the first.
+  await Promise.all(Array.from({ length: availableParallelism() }, keepProcess));
   signal?.removeEventListener("abort", onAbort);
   return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
 }

@@ -57,6 +57,7 @@ type Entry<Value> = [Key, Value];
 /** One operation as it travels: its number, its name, its arguments. */
 type Operation = [id: number, name: string, ...args: unknown[]];
 type Reply = [id: number, value: unknown, error?: object];
+const BATCH = 500; // operations in one message at most
 
 /** The dictionary as a worker sees it. Every operation is atomic, and they arrive in order. */
 export type SharedDict<Value> = ReturnType<typeof sharedDict<Value>>;
@@ -74,9 +75,8 @@ export function sharedDict<Value>(port: Port) {
   let nextId = 0;
 
   function flush() {
-    const operations = batch;
+    if (batch.length > 0) void port.send(batch);
     batch = [];
-    void port.send(operations);
   }
 
   function ask<Answer>(name: string, ...args: unknown[]): Promise<Answer> {
@@ -87,7 +87,9 @@ export function sharedDict<Value>(port: Port) {
       }
       const id = nextId++;
       waiting.set(id, { resolve, reject });
-      if (batch.push([id, name, ...args]) === 1) queueMicrotask(flush);
+      const count = batch.push([id, name, ...args]);
+      if (count === 1) queueMicrotask(flush);
+      if (count === BATCH) flush(); // while the parent applies these, more are made
     });
   }
 
@@ -233,7 +235,9 @@ async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
   return {
     async iterate(item) {
       const result = await body(item, task);
-      await dict.set(item, result); // an iteration is done when its result is in the dictionary
+      // Not awaited: it arrives ahead of the word that this iteration is done. What cannot be cloned
+      // fails there, too.
+      dict.set(item, result).catch(() => {});
       return result; // for the record of the run alone
     },
   };

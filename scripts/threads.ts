@@ -11,6 +11,7 @@
 // Run:  npx tsx scripts/threads.ts
 //       npx tsx scripts/threads.ts --work cpu --workers 2
 
+import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
 import {
   isMainThread,
@@ -86,6 +87,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
   const threads = new Set<Worker>();
   const count = Math.min(options.workers, items.length);
+  let started = 0;
   let unsettled = items.length;
   let deadStarts = 0;
   let stopped = false;
@@ -103,12 +105,16 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
     for (const thread of threads) void thread.terminate();
   }
 
-  /** Keeps one thread running for as long as there are items to claim. */
-  async function keepThread(worker: number) {
+  /** Keeps one thread running for as long as there are items to claim, and starts the next one. */
+  async function keepThread(): Promise<void> {
+    if (started === count) return;
+    const worker = started++;
+    let another: Promise<void> | undefined;
     while (Atomics.load(next, 0) < items.length) {
       const workerData: Job = { role: ROLE, next, owners, worker, items, task, inFlight };
       const thread = startThread(entry, { workerData, execArgv: options.execArgv });
       threads.add(thread);
+      thread.on("online", () => (another ??= keepThread()));
       thread.on("message", (message: Partial<FromThread> | null) => {
         if (message?.from !== ROLE) return; // something that the loop body posted
         deadStarts = 0;
@@ -125,7 +131,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       });
       const exitCode = await new Promise((resolve) => thread.on("exit", resolve));
       threads.delete(thread);
-      if (stopped) return;
+      if (stopped) break;
 
       // What it was on is lost, and not tried again: it may have been carried out.
       const message = `thread died: ${why ?? `exit code ${exitCode}`}`;
@@ -141,12 +147,14 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       if (deadStarts === Math.max(3, count))
         stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
+    await (another ?? keepThread());
   }
 
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
-  await Promise.all(Array.from({ length: count }, (_, worker) => keepThread(worker)));
+  // As many at a time as there are cores: more would only delay the first.
+  await Promise.all(Array.from({ length: availableParallelism() }, keepThread));
   signal?.removeEventListener("abort", onAbort);
   return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
 }
