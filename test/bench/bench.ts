@@ -28,9 +28,15 @@ interface Row {
   measure: (values: Values) => Promise<void>;
   /** The lines of the table, from medians: what, against what, the ratio or share, what is to be reached. */
   report: (of: (name: string) => Spread | undefined) => (string | undefined)[][];
+  /** How to write a value that is not in milliseconds. */
+  formats?: (name: string) => ((value: number) => string) | undefined;
 }
 
+const percent = (value: number) => `${value.toFixed(0)} %`;
+const micro = (us: number) => `${Number(us.toPrecision(2))} us`;
+
 const hasPython = spawnSync("python3", ["-c", "import requests"], { stdio: "ignore" }).status === 0;
+const hasWrk = spawnSync("wrk", ["--version"], { stdio: "ignore" }).error === undefined;
 
 /** Runs a command and gives the object that its last line of JSON is. */
 function run<T>(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
@@ -59,6 +65,9 @@ const ours = (script: string, flags: string[]) => {
 };
 const peer = (...args: string[]) =>
   run<{ ms: number }>(process.execPath, ["test/bench/peers.mjs", ...args]);
+/** The same POSTs by bare undici, and by wrk, a client in C: what is left without any code of ours. */
+const floor = (kind: string, args: string[]) =>
+  run<{ ms: number }>(process.execPath, ["test/bench/floor.mjs", kind, ...args]);
 const python = (...args: string[]) =>
   run<{ ms: number; us: number }>("python3", ["test/bench/executors.py", ...args]);
 
@@ -76,8 +85,18 @@ async function withApi(latencyMs: number, work: (api: ApiProcess) => Promise<voi
   }
 }
 
+/** How near wrk comes to the limit with 8 connections in 5 s, in percent. */
+async function wrkShare(api: ApiProcess): Promise<number> {
+  const script = ["-s", "test/bench/post.lua"];
+  const wrk = ["-t", "1", "-c", "8", "-d", "5", ...script, api.url.href];
+  await api.takeStats();
+  const { ms, requests } = await run<{ ms: number; requests: number }>("wrk", wrk);
+  return ((requests * (await api.takeStats()).serviceMs.mean) / 8 / ms) * 100;
+}
+
 const ratioOf = (a: Spread | undefined, b: Spread | undefined) =>
   a && b ? `${(a.median / b.median).toPrecision(2)}x` : undefined;
+const shareOf = (share: Spread | undefined) => share && percent(share.median);
 const least = (of: (name: string) => Spread | undefined, names: string[]) => {
   const known = names.filter((name) => of(name));
   known.sort((a, b) => of(a)!.median - of(b)!.median);
@@ -92,6 +111,7 @@ const rows: Row[] = [
   {
     name: "posts",
     repeats: 3,
+    formats: (name) => (/loop|bare|wrk/.test(name) ? percent : undefined),
     measure: (values) =>
       withApi(5, async (api) => {
         await fetch(api.url, { method: "POST", body: "{}" });
@@ -104,6 +124,14 @@ const rows: Row[] = [
           add(values, `${name} loop`, (limitMs / (ms - startupMs)) * 100);
         }
         const args = [api.url.href, `${POSTS}`, "8"];
+        for (const name of TECHNIQUES) {
+          await api.takeStats();
+          const { ms } = await floor(name, args);
+          const limitMs = (POSTS * (await api.takeStats()).serviceMs.mean) / 8;
+          add(values, "limit", limitMs);
+          add(values, `bare undici, ${name}`, (limitMs / ms) * 100);
+        }
+        if (hasWrk) add(values, "wrk", await wrkShare(api));
         add(values, "p-map", (await peer("p-map", "posts", ...args)).ms);
         if (!hasPython) return;
         add(values, "Python threads", (await python("posts", "threads", ...args)).ms);
@@ -128,13 +156,21 @@ const rows: Row[] = [
         ratioOf(of(name), of("p-map")),
         "-",
       ]),
+      ...["Python threads", "Python processes"].map((name) => [
+        "the same: the limit itself, requests x service time / 8",
+        "limit",
+        name,
+        ratioOf(of("limit"), of(name)),
+        "-",
+      ]),
       ...TECHNIQUES.map((name) => [
-        `the same, the loop alone, as a share of requests x service time / 8: ${name}`,
-        "",
-        "",
-        of(`${name} loop`) && `${of(`${name} loop`)!.median.toFixed(0)} %`,
+        `the same, the loop alone, as a share of that limit: ${name}`,
+        `${name} loop`,
+        `bare undici, ${name}`,
+        shareOf(of(`${name} loop`)),
         "95 %",
       ]),
+      ["the same share: wrk, a client in C", "wrk", "", shareOf(of("wrk")), "-"],
     ],
   },
   {
@@ -193,6 +229,7 @@ const rows: Row[] = [
   {
     name: "dictionary",
     repeats: 3,
+    formats: (name) => (/^(shared-dict|Python Manager)$/.test(name) ? undefined : micro),
     measure: (values) =>
       withApi(0, async (api) => {
         const flags = ["-n", "2500", "-w", "6", "--url", api.url.href];
@@ -270,6 +307,7 @@ console.log(
   `${runtime}${under}, undici ${packages.undici}; ${cores} cores of ${cpu}; ${new Date().toISOString().slice(0, 10)}\n`,
 );
 if (!hasPython) console.log("Rows against Python are left out: apt install python3-requests\n");
+if (!hasWrk) console.log("The row with wrk is left out: apt install wrk\n");
 console.log("| what | ours | against | is | to reach |\n| --- | ---: | ---: | ---: | ---: |");
 
 for (const row of chosen) {
@@ -279,8 +317,7 @@ for (const row of chosen) {
   const figure = (name: string) => {
     const one = of(name);
     if (!one) return "";
-    const format =
-      one.median < 500 && row.name === "dictionary" && name !== "shared-dict" ? micro : formatMs;
+    const format = row.formats?.(name) ?? formatMs;
     const range = one.count > 1 ? ` (${format(one.least)} to ${format(one.most)})` : "";
     return `${format(one.median)}${range}`;
   };
@@ -291,8 +328,4 @@ for (const row of chosen) {
       `| ${what} | ${figure(own!)} | ${[name, figure(against!)].filter(Boolean).join(" ")} | ${is} | ${goal} |`,
     );
   }
-}
-
-function micro(us: number): string {
-  return `${Number(us.toPrecision(2))} us`;
 }
