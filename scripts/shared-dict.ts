@@ -94,7 +94,8 @@ export function sharedDict<Value>(port: Port) {
   }
 
   port.onMessage((replies) => {
-    for (const [id, value, error] of replies as Reply[]) {
+    for (const reply of replies as Reply[]) {
+      const { 0: id, 1: value, 2: error } = reply; // [id, value, error] would run an iterator
       const { resolve, reject } = waiting.get(id)!;
       waiting.delete(id);
       if (error) reject(toError(error));
