@@ -114,10 +114,10 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       const workerData: Job = { role: ROLE, next, owners, worker, items, task, inFlight };
       const thread = startThread(entry, { workerData, execArgv: options.execArgv });
       threads.add(thread);
-      thread.on("online", () => (another ??= keepThread()));
       thread.on("message", (message: Partial<FromThread> | null) => {
         if (message?.from !== ROLE) return; // something that the loop body posted
         deadStarts = 0;
+        another ??= keepThread();
         for (const { index, startMs, endMs, outcome } of message.reports!) {
           if (owners[index] !== worker + 1 || outcomes[index]) continue;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
@@ -207,6 +207,7 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
 
   process.on("exit", () => reports.length > 0 && send());
   await prepare(task);
+  send(); // nothing yet, but that it is up
   await Promise.all(Array.from({ length: inFlight }, lane));
   process.exit();
 }
