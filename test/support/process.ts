@@ -3,6 +3,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ApiStats } from "../../lib/practice-api.ts";
@@ -26,6 +27,12 @@ export interface Running {
   output: { stdout: string; stderr: string };
 }
 
+// A test that fails leaves running what it started, which would keep its file's process from ending.
+const running = new Set<ChildProcess>();
+after(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Starts a file of the project (or one anywhere, by its whole path), in a process group of its own as a shell would. */
 export function start(
   file: string,
@@ -39,11 +46,13 @@ export function start(
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
+  running.add(child);
   const output = { stdout: "", stderr: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   const ended = new Promise<Ended>((resolve) => {
     child.on("close", (code, signal) => {
+      running.delete(child);
       const lines = output.stdout.split("\n").filter((line) => line.startsWith("{"));
       resolve({ code, signal, ...output, records: lines.map((line) => JSON.parse(line)) });
     });
