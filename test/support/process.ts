@@ -123,10 +123,10 @@ export function isAlive(pid: number): boolean {
   return parentOf(pid) !== undefined;
 }
 
-/** Waits for a condition; gives up after 30 s. */
+/** Waits for a condition; gives up after 15 s. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  limitMs = 30_000,
+  limitMs = 15_000,
 ): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!(await condition())) {
