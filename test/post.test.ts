@@ -117,6 +117,24 @@ test("post: waits as long as Retry-After asks, in seconds or as a date", async (
   }
 });
 
+test("post: an absurdly long Retry-After is waited for, not taken for none", async () => {
+  for (const after of ["99999999999", "Fri, 31 Dec 9999 23:59:59 GMT"]) {
+    let tries = 0;
+    const options = await serve(
+      (_, response) => {
+        tries++;
+        response.writeHead(503, { "retry-after": after }).end();
+      },
+      { retries: 1 },
+    );
+    const waiting = assert.rejects(post(options, "1"), { name: "AbortError" });
+    await new Promise((resolve) => setTimeout(resolve, 200)); // a timer that overflows fires at once
+    assert.equal(tries, 1);
+    await closeConnections();
+    await waiting;
+  }
+});
+
 test("post: what is in flight, or waits to try again, ends when the connections are closed", async () => {
   const silent = await serve(() => {}, { timeoutMs: 60_000 });
   const busy = await serve(

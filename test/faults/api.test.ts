@@ -14,6 +14,7 @@ import {
 import { run } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
+import { variantScript } from "../support/variant.ts";
 
 for (const loop of LOOPS) {
   test(`${nameOf(loop)}: each way to fail costs its own item, with its reason, and nothing else`, async () => {
@@ -104,4 +105,18 @@ test("nothing of an answer steers the terminal", async () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f]/);
   assert.match(stdout, /\n {2}item 1: POST http:\S+ failed: read ECONNRESET\n/);
+});
+
+test("nothing of an error steers the terminal, though it quotes what came back", async () => {
+  const evil = "\\x1b[2J\\x07\\u202e\\x9b31m\\r";
+  const body = `throw Object.assign(new Error("${evil}it"), { code: "E${evil}", name: "${evil}" });`;
+  for (const script of ["async.ts", "threads.ts", "processes.ts"]) {
+    const { code, stdout, stderr } = await run(variantScript(script, body), [
+      ...["--work", "none", "-n", "5", "-w", "2"],
+    ]);
+    assert.equal(code, 1);
+    assert.match(stdout, /\n {2}item 0: .*it/);
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+    assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
+  }
 });

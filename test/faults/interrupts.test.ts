@@ -3,7 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { descendants, isAlive, start, startApiScript, until } from "../support/process.ts";
+import type { RunRecord } from "../../lib/record.ts";
+import {
+  commandLine,
+  descendants,
+  isAlive,
+  start,
+  startApiScript,
+  until,
+} from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
@@ -75,6 +83,51 @@ for (const { name, file, flags } of scripts) {
     await noneLeft(below);
   });
 }
+
+for (const { name, file, flags } of scripts.filter((one) => one.workers === "processes")) {
+  const workersOf = (pid: number) =>
+    descendants(pid).filter((one) => commandLine(one).includes("--a-worker-of"));
+
+  test(`${name}: killed by SIGKILL while an API takes a minute to answer, it leaves no process behind`, async () => {
+    const slow = await startApiScript(["--latency", "60000"]);
+    const { child, ended } = start(file, ["-n", "9", "-w", "2", "--url", slow.url, ...flags]);
+    await until(async () => (await slow.stats()).inFlight === 2);
+    const below = workersOf(child.pid!);
+    assert.equal(below.length, 2);
+    child.kill("SIGKILL");
+    await ended;
+    await noneLeft(below);
+    await slow.stop();
+  });
+
+  test(`${name}: a worker leaves it to its parent what Ctrl-C means`, async () => {
+    const slow = await startApiScript(["--latency", "300"]);
+    const all = ["-n", "8", "-w", "2", "--url", slow.url, "--json", ...flags];
+    const { child, ended, output } = start(file, all);
+    await until(async () => (await slow.stats()).inFlight === 2);
+    for (const pid of workersOf(child.pid!)) process.kill(pid, "SIGINT");
+    const { code, records } = await ended;
+    await slow.stop();
+    assert.equal(code, 0, output.stderr);
+    assert.equal(records[0]!.ok, 8);
+  });
+}
+
+test("Ctrl-C leaves the practice API up for its last word", async () => {
+  const { child, ended, output } = start("scripts/async.ts", [
+    ...["-n", "20,5000", "--latency", "5", "--json"],
+  ]);
+  await until(() => output.stdout.includes("\n"));
+  await sleep(100);
+  const below = descendants(child.pid!);
+  process.kill(-child.pid!, "SIGINT");
+  const { code, records } = await ended;
+  assert.equal(code, 130);
+  const [, { errors, serviceMs }] = records as [RunRecord, RunRecord];
+  assert.deepEqual(Object.keys(errors), ["AbortError"]);
+  assert.ok(serviceMs! >= 5);
+  await noneLeft(below);
+});
 
 for (const signal of ["SIGTERM", "SIGHUP"] as const) {
   for (const { name, file, flags } of scripts.filter((one) =>

@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
@@ -20,6 +21,7 @@ import { runtimeCommand } from "../../lib/worker-entry.ts";
 import { run, startApiScript } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
+import { variantScript } from "../support/variant.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "machine-"));
@@ -67,13 +69,35 @@ test("too few file descriptors fail iterations or the script, by name, and hang 
     const record = JSON.parse(stdout);
     checkRecord(record, 400);
     assert.equal(code, record.failed > 0 ? 1 : 0, script);
-    // Those processes that could be started do the work of all.
+    // As long as some processes can be started, they do the work of all.
     if (script !== "processes") assert.ok(record.failed > 0, script);
     for (const reason of Object.keys(record.errors))
       assert.match(reason, /EMFILE|WorkerDied|UND_ERR/);
   }
   await api.stop();
 });
+
+for (const [script, call] of [
+  ["processes.ts", "technique: (...all) => (starve(), inProcesses(...all)),"],
+  ["shared-dict.ts", "technique(items, options) { starve();"],
+] as const) {
+  test(`${script}: where no process can be started at all, that is the error, and nothing is hit by a kill`, async () => {
+    const starve = `await import("${root}lib/dict-study.ts"); // while it can be opened
+      const { openSync } = await import("node:fs");
+      function starve() { try { for (;;) openSync("/dev/null", "r"); } catch {} }`;
+    const copy = variantScript(script, "return item;", (text) =>
+      text
+        .replace(/technique: inProcesses,|technique\(items, options\) \{/, call)
+        .replace("if (isMain(import.meta.url)) {", (line) => `${line}\n${starve}`),
+    );
+    const { code, stdout, stderr } = await shell(
+      `ulimit -n 200; ${quoted} '${copy}' --work none -n 9 -w 2`,
+    );
+    assert.equal(code, 1, stderr);
+    assert.match(stdout, /0 ok, 9 failed\n/);
+    assert.match(stdout, /\n {2}item 0: process .*died: .*EMFILE \(at start\)\n/);
+  });
+}
 
 test("a full disk is told of when an export is written; what was there stays", async () => {
   const file = join(folder, "full.json");
@@ -86,12 +110,13 @@ test("a full disk is told of when an export is written; what was there stays", a
   assert.match(stdout, /requests +ideal +async/);
   assert.match(stderr, /error: cannot write ".*full\.json" \(EFBIG\)\n$/);
   assert.deepEqual(readdirSync(folder), ["full.json"]);
+  assert.equal(readFileSync(file, "utf8"), "old");
 });
 
 test("a reader who goes away ends the script, and no error is thrown about", async () => {
   for (const script of ["async", "compare"]) {
     const { code, stdout, stderr } = await shell(
-      `run ${script} -n 20,30 --latency 5 --json | head -n 1; exit 0`,
+      `run ${script} -n 20,30,40,50 --latency 5 --json | head -n 1; exit 0`,
     );
     assert.equal(code, 0);
     assert.equal(stdout.trim().split("\n").length, 1);

@@ -81,6 +81,15 @@ for (const loop of pooled) {
     assert.match(stdout, /\n {2}item 17: (thread died: unhandled|process \d+ died: exit code 1) /);
   });
 
+  if (loop.script === "threads.ts")
+    test(`${nameOf(loop)}: a body that ends its thread takes nothing with it that was done, though not yet reported`, async () => {
+      const script = variantScript(loop.script, "if (item === 170) process.exit(); return item;");
+      const flags = ["--work", "none", "-n", "400", "-w", "1", "--json"];
+      const { code, records } = await run(script, flags);
+      assert.equal(code, 1);
+      assert.deepEqual([records[0]!.ok, records[0]!.errors], [399, { WorkerDied: 1 }]);
+    });
+
   test(`${nameOf(loop)}: workers that die at their start end in a clear error`, async () => {
     const script = variantScript(loop.script, "return item;", (text) =>
       text.replace(
