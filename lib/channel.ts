@@ -54,8 +54,7 @@ export function openProcess(
   let why: string | undefined;
   const closed = new Promise<string>((resolve) => {
     child.on("message", listen).on("error", (error) => {
-      why = error.message;
-      if (!child.pid) resolve(why); // it could not even be started
+      why = error.message; // it could not even be started
     });
     child.on("close", (code, signal) => resolve(signal ?? why ?? `exit code ${code}`));
   });

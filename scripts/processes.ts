@@ -170,8 +170,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       });
       await new Promise<void>((resolve) => {
         child.on("error", (error) => {
-          why = error.message;
-          if (!child.pid) resolve(); // it could not even be started
+          why = error.message; // it could not even be started
         });
         // Not "exit", which may come before the last messages.
         child.on("close", (code, signal) => {
