@@ -2,6 +2,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { resolve } from "node:path";
 import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,6 +15,8 @@ import { runtimeCommand } from "../../lib/worker-entry.ts";
 export interface Ended {
   code: number | null;
   signal: NodeJS.Signals | null;
+  /** The exit status as a shell shows it: for a signal 128 and its number. */
+  status: number;
   stdout: string;
   stderr: string;
   records: RunRecord[];
@@ -54,7 +57,8 @@ export function start(
     child.on("close", (code, signal) => {
       running.delete(child);
       const lines = output.stdout.split("\n").filter((line) => line.startsWith("{"));
-      resolve({ code, signal, ...output, records: lines.map((line) => JSON.parse(line)) });
+      const status = code ?? 128 + constants.signals[signal!];
+      resolve({ code, signal, status, ...output, records: lines.map((line) => JSON.parse(line)) });
     });
   });
   return { child, ended, output };
