@@ -93,7 +93,7 @@ function computing(cells: TimedCell[], cores: number): string[] {
   return here.map((cell) => {
     const { factor, deviation, differs } = ratio(plain.ms, cell.ms);
     const name = capital(cell.technique);
-    const where = at(plain.x).replace("request", "iteration");
+    const where = at(plain.x);
     if (!differs)
       return `${name} stayed level with the plain loop ${where}${deviation === undefined ? "" : ` (${times({ factor, deviation, differs })} as fast)`}${isOneThread(cell) ? ": it computes on one core" : ""}.`;
     if (factor < 1)
@@ -138,7 +138,8 @@ function overhead(cells: TimedCell[]): string[] {
   return here.map((cell) => {
     const startupMs = middle(cell, "startupMs") ?? 0;
     const eachUs = ((cell.ms.median - startupMs) / cell.requests) * 1000;
-    return `By itself ${cell.technique} takes ${formatMs(startupMs)} to begin, then ${Number(eachUs.toPrecision(2))} us an iteration, its workers' end included.`;
+    const end = startupMs < 10 ? "" : ", its workers' end included";
+    return `By itself ${cell.technique} takes ${formatMs(startupMs)} to begin, then ${Number(eachUs.toPrecision(2))} us an iteration${end}.`;
   });
 }
 

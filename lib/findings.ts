@@ -26,7 +26,7 @@ export function findings(comparison: Comparison): string[] {
     (cell) => over === "requests" || cell.technique !== BASELINE || cell.x === comparison.xs[0],
   );
   const about = over === "workers" ? overWorkers : overRequests;
-  return [
+  const sentences = [
     ...about(timed(equal), machine.cores),
     ...workerCounts(timed(cells)),
     ...cheapest(timed(equal)),
@@ -34,6 +34,8 @@ export function findings(comparison: Comparison): string[] {
     ...failures(once, over),
     ...caveats(comparison, once),
   ];
+  if (cells[0]?.samples[0]?.work === "post") return sentences;
+  return sentences.map((sentence) => sentence.replaceAll("request", "iteration"));
 }
 
 /** Why Python's defaults make threads look faster than processes. */
