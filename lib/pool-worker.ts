@@ -43,6 +43,7 @@ export type ToWorker<Item> =
   | { end: true }
   | { message: unknown };
 export type FromWorker<Result> =
+  | { up: true }
   | { ready: true }
   | { report: Report<Result> }
   | { message: unknown }
@@ -102,6 +103,7 @@ export function servePool<Setup, Item, Result>(
           listener = heard;
         },
       };
+      await send({ up: true });
       code = await begin(message.setup as Setup, port);
       idle = message.inFlight;
       return send({ ready: true });

@@ -106,8 +106,9 @@ export async function runPool<Item, Result>(
 
       function listen(message: FromWorker<Result> & { from?: unknown }) {
         if (message?.from !== FROM_POOL) return; // something that the loop body sent
-        starting.delete(channel);
         another ??= keepWorker();
+        if ("up" in message) return;
+        starting.delete(channel);
         if ("message" in message) return options.onMessage?.(worker, message.message);
         if ("usage" in message) {
           ended = true;

@@ -59,7 +59,8 @@ type Outcome = PromiseSettledResult<Result>;
 type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
 type Claim = { index: number; item: Item }[];
 type ToChild = { task: Task; inFlight: number } | { claim: Claim } | { end: true };
-type FromChild = { from: typeof ROLE } & ({ ready: true } | Progress | { usage: Usage });
+type Word = { up: true } | { ready: true } | Progress | { usage: Usage };
+type FromChild = { from: typeof ROLE } & Word;
 type Progress = { id: number; reports: Report[]; notBegun: Claim };
 
 /**
@@ -141,6 +142,8 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
 
       child.on("message", (message: FromChild) => {
         if (message?.from !== ROLE) return; // something that the loop body sent
+        another ??= keepProcess();
+        if ("up" in message) return;
         starting.delete(child);
         if ("usage" in message) {
           ended = true;
@@ -166,7 +169,6 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           eachMs = notBegun.length > 0 ? Infinity : tookMs / reports.length;
         }
         feed();
-        another ??= keepProcess();
       });
       await new Promise<void>((resolve) => {
         child.on("error", (error) => {
@@ -211,7 +213,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
 /** The process's side: as many lanes as may be in flight, each working off claim after claim. */
 function serveProcess(): void {
   const nowMs = () => performance.timeOrigin + performance.now();
-  const send = (message: { ready: true } | Progress | { usage: Usage }) =>
+  const send = (message: Word) =>
     new Promise<void>((resolve) => process.send!({ from: ROLE, ...message }, () => resolve()));
   const queue: Claim[] = [];
   let task: Task;
@@ -246,6 +248,7 @@ function serveProcess(): void {
   process.on("message", async (message: ToChild) => {
     if ("task" in message) {
       task = message.task;
+      await send({ up: true });
       await prepare(task);
       idle = message.inFlight;
       await send({ ready: true });

@@ -206,8 +206,8 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
   }
 
   process.on("exit", () => reports.length > 0 && send());
-  await prepare(task);
   send(); // nothing yet, but that it is up
+  await prepare(task);
   await Promise.all(Array.from({ length: inFlight }, lane));
   process.exit();
 }

@@ -1,6 +1,9 @@
 // What a loop body can do to its worker, and what can be done to a worker from outside.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import {
   commandLine,
@@ -102,6 +105,22 @@ for (const loop of pooled) {
     assert.equal(code, 1);
     assert.match(stdout, /0 ok, 40 failed/);
     assert.match(stdout, /item 0: .+ died: exit code 3 \(at start\)/);
+  });
+
+  test(`${nameOf(loop)}: no worker's prepare waits for another's to end`, async () => {
+    const count = 2 * availableParallelism(); // more than are started at once
+    const here = mkdtempSync(join(tmpdir(), "prepared-"));
+    const wait = `const fs = await import("node:fs");
+      fs.mkdtempSync(${JSON.stringify(`${here}/`)});
+      while (fs.readdirSync(${JSON.stringify(here)}).length < ${count})
+        await new Promise((resolve) => setTimeout(resolve, 5));`;
+    const script = variantScript(loop.script, "return item;", (text) =>
+      text.replace(/async function prepare.*\{/, (line) => line + wait),
+    );
+    const flags = ["--work", "none", "-n", "999", "-w", `${count}`, ...loop.flags];
+    const { code, stderr } = await run(script, flags);
+    rmSync(here, { recursive: true });
+    assert.equal(code, 0, stderr);
   });
 
   test(`${nameOf(loop)}: what the body itself sends to the parent is not taken for a result`, async () => {
