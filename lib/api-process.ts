@@ -32,13 +32,13 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
   const ended = new Promise<void>((resolve) => {
     child.once("close", () => resolve()).once("error", () => resolve());
   });
-  child.unref();
 
   const firstLine = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout! }).once("line", resolve);
     ended.then(() => reject(new Error("the practice API ended before it accepted connections")));
   });
   const url = new URL(await firstLine);
+  child.unref(); // not before: if it dies, its end must be heard
 
   return {
     url,
