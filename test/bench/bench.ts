@@ -131,6 +131,7 @@ const rows: Row[] = [
           const flags = ["-n", `${POSTS}`, "-w", "8", "--url", api.url.href];
           const { ms, startupMs = 0 } = await ours(name, flags);
           const limitMs = (POSTS * (await api.takeStats()).serviceMs.mean) / 8;
+          add(values, name, ms);
           add(values, "limit", limitMs);
           add(values, `${name} loop`, (limitMs / (ms - startupMs)) * 100);
         }

@@ -11,7 +11,7 @@ import {
   lostAsOne,
   startHostileServer,
 } from "../support/hostile-server.ts";
-import { run } from "../support/process.ts";
+import { commandLine, descendants, run, start, until } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 import { variantScript } from "../support/variant.ts";
@@ -71,6 +71,22 @@ async function startFlickeringServer(answers: number, goneMs: number) {
     },
   };
 }
+
+test("a practice API that dies as it starts is a clear error", async () => {
+  for (let round = 0; round < 8; round++) {
+    const { child, ended } = start("scripts/async.ts", ["-n", "50"]);
+    const isApi = (pid: number) => commandLine(pid).includes("scripts/api.ts");
+    let api: number | undefined;
+    await until(() => {
+      api = descendants(child.pid!).find(isApi);
+      return api !== undefined;
+    });
+    process.kill(api!, "SIGKILL");
+    const { code, stderr } = await ended;
+    assert.equal(code, 1);
+    assert.equal(stderr, "error: the practice API ended before it accepted connections\n");
+  }
+});
 
 test("an API that ends idle connections unannounced costs nothing when it may be asked again", async () => {
   const server = await startHostileServer();
