@@ -82,9 +82,7 @@ export function sharedDict<Value>(port: Port) {
   function ask<Answer>(name: string, ...args: unknown[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       // What cannot be cloned fails here, not together with the others of its message.
-      if (args.some((arg) => ["object", "function", "symbol"].includes(typeof arg))) {
-        structuredClone(args);
-      }
+      if (!args.every(isPrimitive)) structuredClone(args);
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       const count = batch.push([id, name, ...args]);
@@ -132,7 +130,8 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
   // For each key those that want its lock; the first has it.
   const queues = new Map<Key | undefined, { worker: PoolWorker; id: number }[]>();
 
-  function apply(worker: PoolWorker, [id, name, key, value]: Operation): Reply | undefined {
+  function apply(worker: PoolWorker, operation: Operation): Reply | undefined {
+    const { 0: id, 1: name, 2: key, 3: value } = operation;
     if (name === "get") return [id, dict.get(key as Key)];
     if (name === "set") return [id, void dict.set(key as Key, value)];
     if (name === "has") return [id, dict.has(key as Key)];
@@ -242,6 +241,10 @@ async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
       return result; // for the record of the run alone
     },
   };
+}
+
+function isPrimitive(value: unknown): boolean {
+  return typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol";
 }
 
 function merge(dict: Map<Key, unknown>, entries: Entry<unknown>[]) {

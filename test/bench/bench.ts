@@ -67,7 +67,7 @@ const peer = (...args: string[]) =>
   run<{ ms: number }>(process.execPath, ["test/bench/peers.mjs", ...args]);
 /** The same POSTs by bare undici, and by wrk, a client in C: what is left without any code of ours. */
 const floor = (kind: string, args: string[]) =>
-  run<{ ms: number }>(process.execPath, ["test/bench/floor.mjs", kind, ...args]);
+  run<{ ms: number; us: number }>(process.execPath, ["test/bench/floor.mjs", kind, ...args]);
 const python = (...args: string[]) =>
   run<{ ms: number; us: number }>("python3", ["test/bench/executors.py", ...args]);
 
@@ -244,6 +244,7 @@ const rows: Row[] = [
         add(values, "awaited", shared.dictAwaitedUs);
         add(values, "pipelined", shared.dictPipelinedUs);
         add(values, "shared-memory", memory.dictAwaitedUs);
+        add(values, "bare messages", (await floor("messages", [])).us);
         if (!hasPython) return;
         add(values, "Python Manager", (await python("manager", api.url.href, "2500", "6")).ms);
         add(values, "Manager operation", (await python("operation", "2000")).us);
@@ -262,6 +263,13 @@ const rows: Row[] = [
         "Manager operation",
         ratioOf(of("pipelined"), of("Manager operation")),
         "0.1x",
+      ],
+      [
+        "the same messages with nothing behind them (us)",
+        "bare messages",
+        "Manager operation",
+        ratioOf(of("bare messages"), of("Manager operation")),
+        "-",
       ],
       [
         "one operation in shared memory, against awaited through the parent (us)",

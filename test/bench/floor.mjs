@@ -1,8 +1,13 @@
-// POSTs by bare undici, with nothing of this suite around it: each lane posts its share, and says
-// at the end when it began and ended. What is lost here to the limit, no technique can win back.
+// What is left without any code of this suite: what is lost here, no technique can win back.
+//
+// POSTs by bare undici: each lane posts its share, and says at the end when it began and ended.
+// Messages: what 10,000 pipelined operations on a dictionary are to the channel between parent and
+// child, 500 in a message, each answered by a message, and nothing behind them.
 //
 // Run: node test/bench/floor.mjs async|threads|processes URL COUNT WORKERS
-// Prints one line of JSON: { "ms": ... }, from the first POST's start to the last one's end.
+//      node test/bench/floor.mjs messages
+// Prints one line of JSON: { "ms": ... }, from the first POST's start to the last one's end, or
+// { "us": ... } for one operation.
 
 import { fork } from "node:child_process";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -47,7 +52,38 @@ function startWorker() {
   return new Promise((resolve) => worker.once("message", resolve));
 }
 
-if (isWorker) {
+/** The child's side of the messages: sends them all, and waits for all answers. */
+async function sendMessages() {
+  const [messages, operations] = [20, 500];
+  const begunMs = performance.now();
+  let answers = 0;
+  const answered = new Promise((resolve) => {
+    process.on("message", () => ++answers === messages && resolve());
+  });
+  for (let message = 0; message < messages; message++) {
+    process.send(
+      Array.from({ length: operations }, (_, index) => [
+        message * operations + index,
+        "increment",
+        "pipelined",
+        1,
+      ]),
+    );
+  }
+  await answered;
+  return { us: ((performance.now() - begunMs) / messages / operations) * 1000 };
+}
+
+if (kind === "messages") {
+  if (url) process.send(await sendMessages(), () => process.exit());
+  else {
+    const child = fork(from, [kind, "child"], { serialization: "advanced" });
+    child.on("message", (message) => {
+      if (Array.isArray(message)) child.send(message.map(([id], index) => [id, index]));
+      else console.log(JSON.stringify(message));
+    });
+  }
+} else if (isWorker) {
   const message = await postShares(1);
   if (parentPort) parentPort.postMessage(message);
   else process.send(message);
