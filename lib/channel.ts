@@ -1,6 +1,7 @@
 // One worker as messages and an end: what threads and processes have in common.
 
 import { fork } from "node:child_process";
+import { inspect } from "node:util";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 
 /** How to start a worker: from which file, with which flags of the runtime, and by what role it knows what it is. */
@@ -29,7 +30,7 @@ export function openThread(
   const thread = startThread(entry, { workerData: { role }, execArgv });
   let why: string | undefined;
   thread.on("message", listen).on("error", (error) => {
-    why = error.message;
+    why = error instanceof Error ? error.message : inspect(error);
   });
   const closed = new Promise<string>((resolve) => {
     thread.on("exit", (code) => resolve(why ?? `exit code ${code}`));

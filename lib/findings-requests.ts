@@ -127,7 +127,7 @@ function nearLimit(cells: TimedCell[], cores: number): string[] {
   if (!best || idealMs === undefined) return [];
   const serviceMs = (idealMs * best.slots) / best.requests;
   return [
-    `No technique can be faster than ${formatCount(best.requests)} requests x ${formatMs(serviceMs)} service time / ${best.slots} in flight = ${formatMs(idealMs)}: ${best.technique}, the nearest, came to ${percent(idealMs / best.ms.median)} of that pace.`,
+    `No technique can be faster than ${formatCount(best.requests)} requests x ${formatMs(serviceMs)} service time / ${best.slots} in flight = ${formatMs(idealMs)}: ${best.technique}, the nearest, came to ${percent(idealMs / best.ms.median)} of that pace, start-up included.`,
   ];
 }
 
@@ -138,8 +138,8 @@ function overhead(cells: TimedCell[]): string[] {
   return here.map((cell) => {
     const startupMs = middle(cell, "startupMs") ?? 0;
     const eachUs = ((cell.ms.median - startupMs) / cell.requests) * 1000;
-    const end = startupMs < 10 ? "" : ", its workers' end included";
-    return `By itself ${cell.technique} takes ${formatMs(startupMs)} to begin, then ${Number(eachUs.toPrecision(2))} us an iteration${end}.`;
+    const end = startupMs < 10 ? "" : " (with the workers' shut-down)";
+    return `By itself, ${cell.technique}: ${formatMs(startupMs)} to begin, then ${Number(eachUs.toPrecision(2))} us an iteration${end}.`;
   });
 }
 

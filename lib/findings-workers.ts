@@ -54,8 +54,8 @@ function sentence(cells: TimedCell[], plain: TimedCell | undefined, cores: numbe
     against === knee ? formatMs(knee.ms.median) : `${formatMs(knee.ms.median)}, ${speed}`;
   if (knee === most) {
     const inProportion = most.slots / (plain ? 1 : fewest.slots);
-    const linear = `${percent(gain.factor / inProportion)} of ${inProportion.toFixed(0)} times`;
-    return `${name} gained from every worker up to ${most.workers}, the most that were tried: ${formatMs(most.ms.median)}, ${speed} (${linear}).`;
+    const efficiency = `${percent(gain.factor / inProportion)} efficiency`;
+    return `${name} gained from every worker up to ${most.workers}, the most that were tried: ${formatMs(most.ms.median)}, ${speed} (${efficiency}).`;
   }
   const why = reason(cells, knee, cores);
   const worse = ratio(most.ms, knee.ms);

@@ -87,8 +87,8 @@ function arithmetic(record: RunRecord): string {
   }
   if (record.work === "cpu") {
     const cores = Math.min(workers, availableParallelism());
-    const bestMs = cpuMs / cores;
-    return `${formatMs(cpuMs)} of CPU / ${plural(cores, "core")} = ${formatMs(bestMs)} at best: this was ${percent(bestMs / ms)} of that pace`;
+    const busy = cpuMs / ms;
+    return `${formatMs(cpuMs)} of CPU in ${formatMs(ms)}: ${busy.toFixed(2)} of ${plural(cores, "core")} kept busy, ${percent(busy / cores)}`;
   }
   return "";
 }

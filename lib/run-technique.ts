@@ -34,7 +34,9 @@ export async function runTechnique(
   signal.addEventListener("abort", interrupt);
   for await (const line of running) {
     // Only records count: a loop body that a reader changed may print lines of its own.
-    if (line.startsWith('{"technique"')) onRecord(JSON.parse(line) as RunRecord);
+    if (line.startsWith('{"technique"'))
+      // By its file's name, which a copied script's own may not be yet.
+      onRecord({ ...(JSON.parse(line) as RunRecord), technique: name });
   }
   const { exitCode, signal: killedBy, stderr } = await running;
   signal.removeEventListener("abort", interrupt);

@@ -127,7 +127,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       });
       let why: string | undefined; // unheard, an error over there would end the program here
       thread.on("error", (error) => {
-        why = error.message;
+        why = error instanceof Error ? error.message : inspect(error);
       });
       const exitCode = await new Promise((resolve) => thread.on("exit", resolve));
       threads.delete(thread);

@@ -128,8 +128,8 @@ test("compare.ts: --work none says what each technique costs by itself", async (
   const flags = ["--work", "none", "--requests", "600", "--techniques", "sequential,threads"];
   const { code, stdout } = await run("scripts/compare.ts", [...flags, "--timeline", "5"]);
   assert.equal(code, 0);
-  assert.match(stdout, /- By itself sequential takes .* to begin, then [\d.e-]+ us an iteration/);
-  assert.match(stdout, /- By itself threads takes/);
+  assert.match(stdout, /- By itself, sequential: .* to begin, then [\d.e-]+ us an iteration/);
+  assert.match(stdout, /- By itself, threads: /);
   assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ m?s\nworker/);
 });
 

@@ -108,7 +108,7 @@ test("findings: how near the best came to the limit", () => {
   ];
   says(
     samples,
-    /100 requests x 20\.0 ms service time \/ 4 in flight = 500 ms: async, the nearest, came to 80 % of that pace/,
+    /100 requests x 20\.0 ms service time \/ 4 in flight = 500 ms: async, the nearest, came to 80 % of that pace, start-up included/,
   );
 });
 
@@ -132,7 +132,7 @@ test("findings: computing, async stays level and threads reach the cores", () =>
 
 test("findings: empty iterations tell what a technique costs by itself", () => {
   const samples = [sample("threads", 1000, 120, { work: "none", startupMs: 100 })];
-  says(samples, /^By itself threads takes 100 ms to begin, then 20 us an iteration/);
+  says(samples, /^By itself, threads: 100 ms to begin, then 20 us an iteration/);
 });
 
 test("findings: a knee at 4 workers, because start-up does not shrink", () => {
@@ -171,7 +171,7 @@ test("findings: every worker pays", () => {
   ];
   says(
     samples,
-    /^Async gained from every worker up to 16, the most that were tried: 70\.0 ms, 14\.3 times as fast as the plain loop \(89 % of 16 times\)\.$/,
+    /^Async gained from every worker up to 16, the most that were tried: 70\.0 ms, 14\.3 times as fast as the plain loop \(89 % efficiency\)\.$/,
     { over: "workers" },
   );
 });

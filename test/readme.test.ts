@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { commandsIn, fillExcerpts } from "./support/readme.ts";
+import { examplesIn, fillExcerpts } from "./support/readme.ts";
 
 const root = new URL("../", import.meta.url);
 const readme = readFileSync(new URL("README.md", root), "utf8");
@@ -23,9 +23,9 @@ test("README: its excerpts are short, its links lead somewhere, its commands nam
     if (target!.startsWith("#")) assert.ok(anchors.includes(target!.slice(1)), target);
     else if (!target!.startsWith("https://")) assert.ok(existsSync(new URL(target!, root)), target);
   }
-  const commands = commandsIn(readme);
+  const commands = examplesIn(readme).flatMap(({ commands }) => commands);
   assert.ok(commands.length > 10);
-  for (const command of commands)
+  for (const { command } of commands)
     for (const [script] of command.matchAll(/scripts\/[\w-]+\.ts/g))
       assert.ok(existsSync(new URL(script, root)), command);
 });

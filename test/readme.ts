@@ -3,7 +3,6 @@
 // Run: npm run readme              fills in the excerpts
 //      npm run readme -- outputs   runs every command and fills in what it printed, too (minutes);
 //                                  with a pattern, only those commands that match it
-//      npm run readme -- check     runs every command as it stands there; none may fail
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -15,12 +14,11 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const file = fileURLToPath(new URL("../README.md", import.meta.url));
 const [what, only = ""] = process.argv.slice(2);
 const text = fillExcerpts(readFileSync(file, "utf8"));
-if (what === undefined) {
-  writeFileSync(file, text);
-} else {
-  const filled = await fillOutputs(text, only, run, startInBackground);
-  if (what === "outputs") writeFileSync(file, filled);
-}
+const outputs = what === "outputs";
+writeFileSync(
+  file,
+  outputs ? await fillOutputs(text, new RegExp(only), run, startInBackground) : text,
+);
 
 /** What a command printed; one that fails ends all of this. */
 function run(command: string): string {

@@ -1,6 +1,7 @@
 // Runs every script, and every technique as a copy, on each runtime that it is given.
 //
-// Run: npm run runtimes -- "node --import tsx" /path/to/node24 "deno run -A"
+// Run: npm run runtimes                              each runtime that is on the PATH
+//      npm run runtimes -- /path/to/node "deno run -A"   these
 //
 // Each argument is a command that runs a .ts file. Out comes a Markdown table; the exit status is 1
 // where something failed.
@@ -18,8 +19,8 @@ const scripts = [...Object.keys(TECHNIQUES), "compare"];
 
 const folder = mkdtempSync(join(tmpdir(), "runtimes-"));
 makeCopies(folder);
-const commands = process.argv.slice(2);
-if (commands.length === 0) commands.push("node --import tsx");
+const given = process.argv.slice(2);
+const commands = given.length > 0 ? given : onThePath();
 
 const rows: string[][] = [];
 for (const command of commands) {
@@ -52,6 +53,16 @@ rmSync(folder, { recursive: true });
 
 console.log(`| runtime | scripts | copies |\n| --- | --- | --- |`);
 for (const row of rows) console.log(`| ${row.join(" | ")} |`);
+
+/** The runtimes that a shell here would find. */
+function onThePath(): string[] {
+  const all = ["node --import tsx", "node", "deno run -A", "bun"];
+  const probe = ["-e", "process.exit(process.features.typescript ? 0 : 1)"];
+  return all.filter((command) => {
+    const args = command === "node" ? probe : ["--version"]; // an older Node needs tsx
+    return spawnSync(command.split(" ")[0]!, args).status === 0;
+  });
+}
 
 function result(done: string[], all: string[]): string {
   const missing = all.filter((name) => !done.includes(name));

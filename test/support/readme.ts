@@ -1,4 +1,4 @@
-// The parts of README.md that are put in by a command.
+// The parts of README.md that are put in by a command, and the commands that stand there.
 //
 // An excerpt:  <!-- from FILE: FIRST LINE ... LAST LINE -->, then a fenced block.
 // An output:   a fenced block that begins with "$ COMMAND". Before it may stand
@@ -9,7 +9,20 @@ import { readFileSync } from "node:fs";
 
 const EXCERPT = /<!-- from (\S+): (.+) \.\.\. (.+) -->\n```ts\n[\s\S]*?```/g;
 const OUTPUT =
-  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?```\n((?:\$ [\s\S]*?)?)```/g;
+  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?```\n((?:\$ [\s\S]*?))```/g;
+const COMMAND = /^(?:[A-Z]+=\S+ )?(?:npm|npx|node|deno|bun|curl) [^#]*/;
+
+/** A block with commands and what they printed. */
+export interface Example {
+  /** The whole of it, comments included. */
+  text: string;
+  /** What has to run meanwhile. */
+  meanwhile: string | undefined;
+  /** Which lines of the output are shown, all unless given. */
+  lines: string | undefined;
+  /** Each command, and what of its output stands there. */
+  commands: { command: string; output: string }[];
+}
 
 /** The README with its excerpts as they are in the files now. */
 export function fillExcerpts(readme: string): string {
@@ -41,36 +54,56 @@ function depthOf(lines: string[]): number {
   return count(/[[({]/g) - count(/[\])}]/g);
 }
 
-/** The commands of the README, as they stand there. */
-export function commandsIn(readme: string): string[] {
-  return [...readme.matchAll(OUTPUT)].flatMap(([, , , block]) =>
-    block!.split("\n").flatMap((line) => (line.startsWith("$ ") ? [line.slice(2)] : [])),
+/** The blocks of the README that show commands with their output. */
+export function examplesIn(readme: string): Example[] {
+  return [...readme.matchAll(OUTPUT)].map(([text, meanwhile, lines, block]) => {
+    const parts = block!.split(/^\$ /m).slice(1);
+    const commands = parts.map((part) => {
+      const end = part.indexOf("\n");
+      return { command: part.slice(0, end), output: part.slice(end + 1) };
+    });
+    return { text, meanwhile, lines, commands };
+  });
+}
+
+/** The commands of the README that stand there without output: in blocks, and between backticks. */
+export function plainCommandsIn(readme: string): string[] {
+  const blocks = [...readme.matchAll(/^```\n([\s\S]*?)```$/gm)].map(([, block]) => block!);
+  const prose = readme.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
+  const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span]) => span!.replaceAll("\n", " "));
+  const lines = blocks.filter((block) => !block.startsWith("$ ")).flatMap((b) => b.split("\n"));
+  const commands = [...lines, ...spans].flatMap((line) => COMMAND.exec(line)?.[0].trim() ?? []);
+  return [...new Set(commands)];
+}
+
+/** The TypeScript of the README that is no excerpt of a file, block by block. */
+export function codeIn(readme: string): string[] {
+  return [...readme.replaceAll(EXCERPT, "").matchAll(/^```ts\n([\s\S]*?)```$/gm)].map(
+    ([, block]) => block!,
   );
 }
 
 /** The README with what its commands print, or those of them that match `only`. */
 export async function fillOutputs(
   readme: string,
-  only: string,
+  only: RegExp,
   run: (command: string) => string,
   start: (command: string) => Promise<() => void>,
 ): Promise<string> {
   let filled = readme;
-  for (const [whole, meanwhile, lines, block] of readme.matchAll(OUTPUT)) {
-    const commands = block!.split("\n").filter((line) => line.startsWith("$ "));
-    if (!commands.some((line) => new RegExp(only).test(line))) continue;
+  for (const { text, meanwhile, lines, commands } of examplesIn(readme)) {
+    if (!commands.some(({ command }) => only.test(command))) continue;
     const stop = meanwhile ? await start(meanwhile) : undefined;
-    const parts = commands.map((line) => `${line}\n${shown(run(line.slice(2)), lines)}`);
+    const parts = commands.map(({ command }) => `$ ${command}\n${shown(run(command), lines)}`);
     stop?.();
-    const head = whole.slice(0, whole.indexOf("```\n"));
-    if (commands.length > 0)
-      filled = filled.replace(whole, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
+    const head = text.slice(0, text.indexOf("```\n"));
+    filled = filled.replace(text, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
   }
   return filled;
 }
 
 /** Some lines of an output; "..." stands for what is left out. */
-function shown(output: string, ranges: string | undefined): string {
+export function shown(output: string, ranges: string | undefined): string {
   const all = output.trimEnd().split("\n");
   if (!ranges) return `${all.join("\n")}\n`;
   const kept: string[] = [];
