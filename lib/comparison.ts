@@ -4,6 +4,8 @@ import { availableParallelism, cpus, release, totalmem, type } from "node:os";
 import type { RunRecord } from "./record.ts";
 import { median, type Spread, spread } from "./statistics.ts";
 
+/** Statuses by which an API says that it is too much, or that it is out of order for now. */
+export const REFUSALS: readonly string[] = ["429", "503"];
 /** The plain loop's name, which the others are held against. */
 export const BASELINE = "sequential";
 /** Marks a file that holds a comparison; the number rises when old files can no longer be read. */

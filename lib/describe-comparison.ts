@@ -9,6 +9,7 @@ import {
   cellsOf,
   idealAt,
   middle,
+  REFUSALS,
   type TimedCell,
   timed,
 } from "./comparison.ts";
@@ -16,7 +17,7 @@ import { findings } from "./findings.ts";
 import { formatBytes, formatCount, formatMs, formatTable, plural, wrap } from "./format.ts";
 import { namesIn } from "./phrases.ts";
 import type { RunRecord } from "./record.ts";
-import { ratio } from "./statistics.ts";
+import { ratio, sum } from "./statistics.ts";
 import { escapeControl } from "./terminal.ts";
 import { describeTimeline } from "./timeline.ts";
 
@@ -113,9 +114,8 @@ function timeText(cell: Cell | undefined): string {
   return deviation === undefined ? text : `${text} ±${Math.round((deviation / median) * 100)}%`;
 }
 
-/** Answers by which an API says that it is too much: 429 and 503. */
 function refusals({ statuses }: RunRecord): number {
-  return (statuses[429] ?? 0) + (statuses[503] ?? 0);
+  return sum(REFUSALS.map((status) => statuses[status] ?? 0));
 }
 
 /** Time over requests or workers, on log axes; as bars where there is one point only. */
@@ -219,8 +219,4 @@ function linesOf(
 
 function axisLabel(over: Comparison["over"], { cores }: Comparison["machine"]): string {
   return over === "workers" ? `workers (this machine has ${plural(cores, "core")})` : over;
-}
-
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,17 +1,15 @@
 // How far a comparison is to be trusted: what failed, what was refused, what is noise.
 
 import type { Cell, Comparison } from "./comparison.ts";
-import { middle, timed } from "./comparison.ts";
+import { middle, REFUSALS, timed } from "./comparison.ts";
 import { formatCount, formatMs, listed, plural } from "./format.ts";
 import { capital, namesIn, percent } from "./phrases.ts";
-import { LEVEL_ONCE } from "./statistics.ts";
+import { LEVEL_ONCE, sum } from "./statistics.ts";
 
 /** A spread above this share of the median is worth a warning. */
 const LARGE_SPREAD = 0.2;
 /** From so many requests on an API has warmed up: its code is compiled, its connections are open. */
 const WARM = 100;
-/** Statuses by which an API says that it is too much, or that it is out of order for now. */
-const REFUSALS = ["429", "503"];
 
 /** What the API refused, from where on; and what failed otherwise. */
 export function failures(cells: Cell[], over: Comparison["over"]): string[] {
@@ -97,8 +95,4 @@ function place(cell: Cell, over: Comparison["over"]): string {
   return over === "workers"
     ? `at ${plural(cell.workers, "worker")}`
     : `at ${plural(cell.requests, "request")}`;
-}
-
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

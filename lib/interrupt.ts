@@ -2,6 +2,11 @@
 
 import { onParentGone } from "./parent.ts";
 
+/** Whether a signal was aborted by an error that nothing caught, not by Ctrl-C and its like. */
+export function isError(reason: unknown): boolean {
+  return reason !== undefined && (reason as Error)?.name !== "AbortError";
+}
+
 /**
  * A signal that aborts on Ctrl-C (SIGINT), SIGTERM, a terminal that goes away (SIGHUP), a reader
  * of stdout that goes away (EPIPE), and when the parent process is gone. Its reason is an

@@ -1,6 +1,7 @@
 // Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
 
 import type { OnSettled, Usage } from "./pool-worker.ts";
+import { sum } from "./statistics.ts";
 import type { Task } from "./task.ts";
 
 /** What every technique takes beside the items. */
@@ -79,18 +80,4 @@ export async function measure(
   const ownPeak = process.resourceUsage().maxRSS * 1024;
   const peakRssBytes = ownPeak + sum(sizes.slice(0, options.workers));
   return { results, calledMs, ms, startMs, endMs, workers, cpuMs, peakRssBytes };
-}
-
-/**
- * The value below or at which the share `p` of sorted values lies (nearest rank).
- * @throws {RangeError} There are no values.
- */
-export function percentile(sorted: ArrayLike<number>, p: number): number {
-  const value = sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError("Cannot take a percentile of no values");
-  return value;
-}
-
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

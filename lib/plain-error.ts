@@ -6,7 +6,7 @@ import { inspect } from "node:util";
 export function plainError(error: unknown): object {
   if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(typeof code !== "object" && { code }) };
+  return { name, message, stack, ...(/string|number/.test(typeof code) && { code }) };
 }
 
 /** The error that {@link plainError} made plain. */

@@ -1,5 +1,6 @@
 // The worker's side of lib/pool.ts: takes items, runs the worker's own code, reports.
 
+import { serialize } from "node:v8";
 import { isMainThread, parentPort, workerData } from "node:worker_threads";
 import { plainError } from "./plain-error.ts";
 
@@ -9,7 +10,7 @@ import { plainError } from "./plain-error.ts";
  */
 export type OnSettled = (index: number, worker: number, startMs: number, endMs: number) => void;
 
-/** What one worker process took, as itself reports it at its end. */
+/** What one worker process took, as it reports itself at its end. */
 export interface Usage {
   /** User + system, in microseconds. */
   cpu: { user: number; system: number };
@@ -19,6 +20,8 @@ export interface Usage {
 /** The worker's side: how its own code talks to the parent, in order with what the pool says. */
 export interface Port {
   send: (message: unknown) => Promise<void>;
+  /** Throws where a value cannot be sent. */
+  check: (value: unknown) => void;
   onMessage: (listener: (message: unknown) => void) => void;
 }
 
@@ -58,13 +61,14 @@ export function isPoolWorker(role: string): boolean {
 }
 
 /**
- * The worker's side of `runPool`: call it where {@link isPoolWorker} is true.
+ * The worker's side of `runPool`: await it where {@link isPoolWorker} is true. It never returns, for
+ * what follows in the file is the parent's.
  *
  * @param begin Makes the worker's code from the pool's `setup`, once.
  */
-export function servePool<Setup, Item, Result>(
+export async function servePool<Setup, Item, Result>(
   begin: (setup: Setup, port: Port) => Promise<WorkerCode<Item, Result>>,
-): void {
+): Promise<never> {
   const nowMs = () => performance.timeOrigin + performance.now();
   const post = parentPort;
   const send = async (message: FromWorker<Result>): Promise<void> => {
@@ -99,6 +103,7 @@ export function servePool<Setup, Item, Result>(
     if ("setup" in message) {
       const port: Port = {
         send: (own) => send({ message: own }),
+        check: post ? structuredClone : serialize,
         onMessage: (heard) => {
           listener = heard;
         },
@@ -115,7 +120,8 @@ export function servePool<Setup, Item, Result>(
     }
     const handedOver = await code.end?.();
     const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
-    await send({ usage, handedOver });
+    // What cannot be sent counts as not handed over, as if the worker had died.
+    await send({ usage, handedOver }).catch(() => send({ usage, handedOver: undefined }));
   }
 
   if (post) {
@@ -125,4 +131,5 @@ export function servePool<Setup, Item, Result>(
     process.on("disconnect", () => process.exit()); // the parent is gone
     process.on("SIGINT", () => {}); // Ctrl-C reaches all of the group: the parent decides
   }
+  return new Promise(() => {});
 }

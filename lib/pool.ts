@@ -46,13 +46,15 @@ export interface PoolOptions {
  * on, and another takes its place.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
- *   rejected with its reason.
+ *   rejected with its reason, and all where the setup cannot be cloned.
+ * @throws {RangeError} No workers, or none in flight.
  */
 export async function runPool<Item, Result>(
   items: readonly Item[],
   options: PoolOptions,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { inFlight = 1, signal, setup } = options;
+  if (!(options.workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
   const workers = Math.min(options.workers, items.length);
   const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length).fill(
     undefined,
@@ -129,10 +131,16 @@ export async function runPool<Item, Result>(
       }
 
       const open = options.with === "threads" ? openThread : openProcess;
-      const channel = open(options.start, (message) => listen(message as FromWorker<Result>));
-      channels.add(channel);
-      starting.add(channel);
-      channel.send({ setup, inFlight } satisfies ToWorker<Item>);
+      let channel: Channel;
+      try {
+        channel = open(options.start, (message) => listen(message as FromWorker<Result>));
+        channels.add(channel);
+        starting.add(channel);
+        channel.send({ setup, inFlight } satisfies ToWorker<Item>);
+      } catch (reason) {
+        stop(reason); // the setup cannot be cloned
+        break;
+      }
       const why = await channel.closed;
       channels.delete(channel);
       starting.delete(channel);
@@ -149,7 +157,7 @@ export async function runPool<Item, Result>(
       const message = `${channel.name} died: ${why} (at start)`;
       if (deadStarts === Math.max(3, workers)) stop(toError({ name: "WorkerDied", message }));
     }
-    await (another ?? keepWorker());
+    await another;
   }
 
   const onAbort = () => stop(signal?.reason);

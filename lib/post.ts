@@ -40,6 +40,7 @@ let closing = new AbortController();
 export async function loadClient(): Promise<void> {
   // Node 20 would optimize undici's parser (WebAssembly) in the background, in every worker anew:
   // 80 ms of CPU time each, and no faster for it. Newer ones do so only where it is run a lot.
+  // (The flag is this whole process's: nothing else here runs WebAssembly.)
   if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
   PoolClass ??= (await import("undici/lib/dispatcher/pool.js")).default;
 }
@@ -143,8 +144,17 @@ async function connect({ url: href, connections, headers }: PostOptions) {
 /** A user and password in the URL go into a header, as with curl and Python's requests. */
 function basicAuth({ username, password }: URL): Record<string, string> {
   if (!username && !password) return {};
-  const credentials = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  const credentials = `${decoded(username)}:${decoded(password)}`;
   return { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
+}
+
+/** A part of a URL without its percent-encoding; as it stands where a "%" is none. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 /** The same error with a message that stands alone. */

@@ -1,7 +1,8 @@
 // The record: one run as one JSON object on one line, the same for every technique.
 
-import { percentile, type Run } from "./measure.ts";
+import type { Run } from "./measure.ts";
 import type { ApiStats } from "./practice-api.ts";
+import { percentile } from "./statistics.ts";
 import type { Task } from "./task.ts";
 
 /** One run. Times in milliseconds, sizes in bytes. */

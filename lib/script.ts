@@ -8,7 +8,7 @@ import { confirmRequests } from "./consent.ts";
 import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
 import { formatMs } from "./format.ts";
 import { startGuard } from "./guard.ts";
-import { interruptSignal } from "./interrupt.ts";
+import { interruptSignal, isError } from "./interrupt.ts";
 import { main } from "./main.ts";
 import { type MeasuredOptions, measure, type Technique, type TechniqueOptions } from "./measure.ts";
 import { closeConnections } from "./post.ts";
@@ -101,7 +101,7 @@ export function runScript(script: Script): Promise<void> {
         if (interrupted) break;
       }
       if (isError(signal.reason)) throw signal.reason;
-      process.exitCode = interrupted ? 130 : failed ? 1 : 0;
+      process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
     } finally {
       endGuard?.();
       status.clear();
@@ -111,12 +111,7 @@ export function runScript(script: Script): Promise<void> {
   });
 }
 
-/** Whether a run was ended by an error that nothing caught, not by Ctrl-C and its like. */
-function isError(reason: unknown): boolean {
-  return reason !== undefined && (reason as Error)?.name !== "AbortError";
-}
-
-/** Ctrl-C also ends what loads and bundles TypeScript; the error that comes of it is no error then. */
+/** Ctrl-C also reaches esbuild, which loads and bundles TypeScript; the error that this causes is not reported. */
 async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
   try {
     return await work();

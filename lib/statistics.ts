@@ -35,8 +35,8 @@ export function median(values: readonly number[]): number | undefined {
 export function spread(values: readonly number[]): Spread | undefined {
   const middle = median(values);
   if (middle === undefined) return undefined;
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  const squares = values.reduce((sum, value) => sum + (value - mean) ** 2, 0);
+  const mean = sum(values) / values.length;
+  const squares = sum(values.map((value) => (value - mean) ** 2));
   return {
     median: middle,
     deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined,
@@ -68,4 +68,19 @@ export function ratio(a: Spread, b: Spread): Ratio {
     deviation: factor * Math.hypot(relativeA, relativeB),
     differs: apart > Math.max(level, 2 * error),
   };
+}
+
+/**
+ * The value below or at which the share `p` of sorted values lies (nearest rank).
+ * @throws {RangeError} There are no values.
+ */
+export function percentile(sorted: ArrayLike<number>, p: number): number {
+  const value = sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
+  if (value === undefined) throw new RangeError("Cannot take a percentile of no values");
+  return value;
+}
+
+/** All values together. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -8,11 +8,11 @@ export function terminalWidth(stream: Partial<WriteStream> = process.stdout): nu
 }
 
 /** Whether to colour: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
-export function wantsColour(stream: Partial<WriteStream> = process.stdout): boolean {
+export function wantsColour(): boolean {
   const { NO_COLOR, FORCE_COLOR, TERM } = process.env;
   if (NO_COLOR) return false;
   if (FORCE_COLOR !== undefined) return FORCE_COLOR !== "0" && FORCE_COLOR !== "false";
-  return stream.isTTY === true && TERM !== "dumb";
+  return process.stdout.isTTY === true && TERM !== "dumb";
 }
 
 /** Text from outside (a reply, an error) with its control characters made visible, so that it cannot steer the terminal. */

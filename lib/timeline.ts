@@ -3,6 +3,7 @@
 import { xAxis } from "./chart.ts";
 import { formatCount, formatMs, plural } from "./format.ts";
 import type { RunRecord, Timeline } from "./record.ts";
+import { sum } from "./statistics.ts";
 
 const LANES_SHOWN = 32;
 /** An iteration narrower than this many columns is not drawn by itself: the lane shows a density. */
@@ -124,8 +125,4 @@ function merged(spans: Lane["spans"]): [number, number][] {
     else stretches.push([fromMs, toMs]);
   }
   return stretches;
-}
-
-function sum(values: number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -52,17 +52,19 @@ interface Options {
 /**
  * Runs the loop body for all items, never more than workers x inFlight of them at once.
  *
- * @returns One settled result for each item, in order; those not begun when `signal` aborted are
+ * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason.
+ * @throws {RangeError} No workers, or none in flight.
  */
 export async function concurrently(
   items: readonly Item[],
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { workers, inFlight = 1, task, signal, onSettled } = options;
+  if (!(workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
   const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length);
   let next = 0;
-  let roomMs = performance.now();
+  let yieldedMs = performance.now();
 
   async function lane(number: number) {
     while (next < items.length && !signal?.aborted) {
@@ -73,7 +75,10 @@ export async function concurrently(
       outcomes[index] = outcome;
       onSettled?.(index, number % workers, startMs, performance.timeOrigin + performance.now());
       // A body that never waits would leave no room for Ctrl-C: make some, every 10 ms.
-      if (performance.now() - roomMs > 10) roomMs = await setImmediate(performance.now());
+      if (performance.now() - yieldedMs > 10) {
+        await setImmediate();
+        yieldedMs = performance.now();
+      }
     }
   }
 
@@ -81,7 +86,10 @@ export async function concurrently(
   const count = Math.min(workers * inFlight, items.length);
   const lanes = Promise.all(Array.from({ length: count }, (_, number) => lane(number)));
   // Aborted, it does not wait for iterations that may never end.
-  await Promise.race([lanes, signal && once(signal, "abort")].filter(Boolean));
+  const over = new AbortController();
+  const aborted = signal && once(signal, "abort", { signal: over.signal });
+  await Promise.race([lanes, aborted].filter(Boolean));
+  over.abort(); // listens no more
   return Array.from(
     outcomes,
     (outcome) => outcome ?? { status: "rejected", reason: signal?.reason },

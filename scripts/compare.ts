@@ -30,7 +30,7 @@ import {
   writeWhole,
 } from "../lib/exports.ts";
 import { parseFlags } from "../lib/flags.ts";
-import { interruptSignal } from "../lib/interrupt.ts";
+import { interruptSignal, isError } from "../lib/interrupt.ts";
 import { main } from "../lib/main.ts";
 import { planJobs } from "../lib/plan.ts";
 import { runComparison } from "../lib/run-comparison.ts";
@@ -84,6 +84,7 @@ await main(async () => {
   );
   process.exitCode = signal.aborted ? 130 : complete ? 0 : 1;
   show(comparison, flags);
+  if (isError(signal.reason)) throw signal.reason;
 });
 
 /** Prints and saves a comparison. */

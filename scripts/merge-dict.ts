@@ -98,7 +98,7 @@ export async function intoMergedDict(
     }
   }
   // A worker that died took its dictionary along. What it had done is in the settled results, which
-  // it reported one by one: from there its entries are made good.
+  // it reported one by one: its entries are restored from those.
   for (const [index, outcome] of outcomes.entries()) {
     const key = items[index]!;
     if (outcome.status === "fulfilled" && !handedOver.has(key)) merged.set(key, outcome.value);
@@ -120,7 +120,7 @@ async function work(task: Task): Promise<WorkerCode<Item, Result>> {
   };
 }
 
-if (isPoolWorker(ROLE)) servePool(work);
+if (isPoolWorker(ROLE)) await servePool(work);
 
 // 3. Run as a script.
 

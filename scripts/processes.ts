@@ -14,6 +14,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { inspect } from "node:util";
+import { serialize } from "node:v8";
 
 // For this suite's own loop body and part 3 only:
 
@@ -59,25 +60,28 @@ type Outcome = PromiseSettledResult<Result>;
 type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
 type Claim = { index: number; item: Item }[];
 type ToChild = { task: Task; inFlight: number } | { claim: Claim } | { end: true };
-type Word = { up: true } | { ready: true } | Progress | { usage: Usage };
-type FromChild = { from: typeof ROLE } & Word;
+type Said = { up: true } | { ready: true } | Progress | { usage: Usage };
+type FromChild = { from: typeof ROLE } & Said;
 type Progress = { id: number; reports: Report[]; notBegun: Claim };
 
 /**
  * Runs the loop body for all items in child processes. A process that dies costs the claims it was
- * on, and another takes its place: one iteration each, or several where they take less than 0.1 ms.
+ * working on (one iteration each, or several where they take less than 0.1 ms), and another takes
+ * its place.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
- *   rejected with its reason.
+ *   rejected with its reason, and all where the task cannot be cloned.
+ * @throws {RangeError} No workers, or none in flight.
  */
 export async function inProcesses(items: readonly Item[], options: Options): Promise<Outcome[]> {
   const { inFlight = 1, task, signal, entry = new URL(import.meta.url) } = options;
+  if (!(options.workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
   const workers = Math.min(options.workers, items.length);
   const flags = options.execArgv && { execArgv: options.execArgv };
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
   const children = new Set<ChildProcess>();
   const starting = new Set<ChildProcess>();
-  const handedBack: Claim[] = []; // by processes that died before they began them
+  const handedBack: Claim[] = []; // that nobody began: a process died, gave them back, or could not be sent them
   let next = 0;
   let started = 0;
   let unsettled = items.length;
@@ -116,11 +120,20 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       let eachMs = Number.POSITIVE_INFINITY; // what its last iterations took
       let why: string | undefined;
       let ended = false;
-      const child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
-      // Not one that could not be started (too many open files): to kill it, having no pid, may
-      // kill this process's whole group.
-      if (child.pid) children.add(child);
-      if (child.pid) starting.add(child);
+      let child: ChildProcess;
+      try {
+        child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
+        // One that could not be started (too many open files) has no pid: to kill it may kill this
+        // process's whole group.
+        if (child.pid) {
+          children.add(child);
+          starting.add(child);
+          child.send({ task, inFlight } satisfies ToChild);
+        }
+      } catch (reason) {
+        stop(reason); // the task cannot be cloned
+        break;
+      }
 
       function feed() {
         // One claim ahead hides the way there and back; not at the end, where others are free.
@@ -132,7 +145,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
             child.send({ claim } satisfies ToChild);
             claims.set(claim[0]!.index, claim);
           } catch (reason) {
-            // Only an item that cannot be cloned is at fault: alone, where there are several.
+            // An item cannot be cloned. Of several each is sent again by itself: only that one fails.
             if (claim.length > 1) handedBack.push(...claim.map((entry) => [entry]));
             else settle(claim[0]!.index, { status: "rejected", reason });
           }
@@ -164,9 +177,11 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           const left = claims.get(id)!.slice(reports.length, -notBegun.length || undefined);
           if (left.length > 0) claims.set(id, left);
           else claims.delete(id);
-          const tookMs =
-            reports.length > 0 ? reports.at(-1)!.endMs - reports[0]!.startMs : Infinity;
-          eachMs = notBegun.length > 0 ? Infinity : tookMs / reports.length;
+          // One that waits says nothing of the others: they are claimed one by one again.
+          const waits = notBegun.length > 0;
+          eachMs = waits
+            ? Infinity
+            : (reports.at(-1)!.endMs - reports[0]!.startMs) / reports.length;
         }
         feed();
       });
@@ -179,7 +194,6 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           why = signal ?? why ?? `exit code ${code}`;
           resolve();
         });
-        if (child.pid) child.send({ task, inFlight } satisfies ToChild);
       });
       children.delete(child);
       starting.delete(child);
@@ -198,7 +212,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       if (deadStarts === Math.max(3, workers))
         stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
-    await (another ?? keepProcess());
+    await another;
   }
 
   const onAbort = () => stop(signal?.reason);
@@ -211,9 +225,9 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
 }
 
 /** The process's side: as many lanes as may be in flight, each working off claim after claim. */
-function serveProcess(): void {
+async function serveProcess(): Promise<never> {
   const nowMs = () => performance.timeOrigin + performance.now();
-  const send = (message: Word) =>
+  const send = (message: Said) =>
     new Promise<void>((resolve) => process.send!({ from: ROLE, ...message }, () => resolve()));
   const queue: Claim[] = [];
   let task: Task;
@@ -236,7 +250,7 @@ function serveProcess(): void {
         const part = { id, reports: reports.splice(0), notBegun: todo.splice(0) };
         return send(part).catch(() => send({ ...part, reports: cloneable(part.reports) }));
       };
-      // Several were taken for short ones. Where one waits all the same, the rest goes back.
+      // Several are claimed where they are short. If one waits after all, the rest is handed back.
       const waiting = todo.length > 1 ? setImmediate(report) : undefined;
       for (let next = todo.shift(); next; next = todo.shift()) reports.push(await iterate(next));
       clearImmediate(waiting);
@@ -263,13 +277,15 @@ function serveProcess(): void {
   process.on("disconnect", () => process.exit());
   // Ctrl-C reaches parent and children alike: the parent decides.
   process.on("SIGINT", () => {});
+  return new Promise(() => {}); // what follows in this file is the parent's
 }
 
-/** The same reports, but where a value cannot be cloned, which fails its own iteration only. */
+/** The same reports, except that a value that cannot be sent fails its own iteration. */
 function cloneable(reports: Report[]): Report[] {
   return reports.map((report) => {
     try {
-      return structuredClone(report);
+      serialize(report);
+      return report;
     } catch (error) {
       return { ...report, outcome: { status: "rejected", reason: plainError(error) } };
     }
@@ -280,14 +296,14 @@ function cloneable(reports: Report[]): Report[] {
 function plainError(error: unknown): object {
   if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(typeof code !== "object" && { code }) };
+  return { name, message, stack, ...(/string|number/.test(typeof code) && { code }) };
 }
 
 function toError(plain: object): Error {
   return Object.assign(new Error(), plain);
 }
 
-if (process.argv[2] === ROLE) serveProcess();
+if (process.argv[2] === ROLE) await serveProcess();
 
 // 3. Run as a script.
 

@@ -58,7 +58,7 @@ export async function inSequence(
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, signal, onSettled } = options;
   const outcomes: PromiseSettledResult<Result>[] = [];
-  let roomMs = performance.now();
+  let yieldedMs = performance.now();
 
   async function loop() {
     for (const [index, item] of items.entries()) {
@@ -69,12 +69,18 @@ export async function inSequence(
       outcomes.push(outcome);
       onSettled?.(index, 0, startMs, performance.timeOrigin + performance.now());
       // A body that never waits would leave no room for Ctrl-C: make some, every 10 ms.
-      if (performance.now() - roomMs > 10) roomMs = await setImmediate(performance.now());
+      if (performance.now() - yieldedMs > 10) {
+        await setImmediate();
+        yieldedMs = performance.now();
+      }
     }
   }
 
   // Aborted, it does not wait for an iteration that may never end.
-  await Promise.race([loop(), signal && once(signal, "abort")].filter(Boolean));
+  const over = new AbortController();
+  const aborted = signal && once(signal, "abort", { signal: over.signal });
+  await Promise.race([loop(), aborted].filter(Boolean));
+  over.abort(); // listens no more
   while (outcomes.length < items.length) {
     outcomes.push({ status: "rejected", reason: signal?.reason });
   }

@@ -82,7 +82,7 @@ export function sharedDict<Value>(port: Port) {
   function ask<Answer>(name: string, ...args: unknown[]): Promise<Answer> {
     return new Promise((resolve, reject) => {
       // What cannot be cloned fails here, not together with the others of its message.
-      if (!args.every(isPrimitive)) structuredClone(args);
+      if (!args.every(isPrimitive)) port.check(args);
       const id = nextId++;
       waiting.set(id, { resolve, reject });
       const count = batch.push([id, name, ...args]);
@@ -160,19 +160,29 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
     else queues.delete(key);
   }
 
+  function reply(worker: PoolWorker, replies: Reply[]) {
+    try {
+      worker.send(replies);
+    } catch (error) {
+      // A value that was in `dict` before cannot be cloned: of several, only its own reply fails.
+      if (replies.length > 1) for (const one of replies) reply(worker, [one]);
+      else worker.send([[replies[0]![0], undefined, plainError(error)]]);
+    }
+  }
+
   return {
     onMessage(worker: PoolWorker, message: unknown) {
       counter.operations += (message as Operation[]).length;
       const replies: Reply[] = [];
       for (const operation of message as Operation[]) {
         try {
-          const reply = apply(worker, operation);
-          if (reply) replies.push(reply);
+          const answer = apply(worker, operation);
+          if (answer) replies.push(answer);
         } catch (error) {
           replies.push([operation[0], undefined, plainError(error)]);
         }
       }
-      if (replies.length > 0) worker.send(replies);
+      if (replies.length > 0) reply(worker, replies);
     },
     /** A worker that ended, perhaps by dying, holds no lock and wants none. */
     onEnd(worker: PoolWorker) {
@@ -259,14 +269,14 @@ function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
   return before + by;
 }
 
-if (isPoolWorker(ROLE)) servePool(work);
+if (isPoolWorker(ROLE)) await servePool(work);
 
 // 3. Run as a script, and study what operations cost and what becomes of counts.
 
 const STUDY = "--a-worker-of-the-study-in-shared-dict.ts";
 if (isPoolWorker(STUDY)) {
   const { studyCode } = await import("../lib/dict-study.ts");
-  servePool(async (job: StudyJob, port) => studyCode(job, sharedDict(port)));
+  await servePool(async (job: StudyJob, port) => studyCode(job, sharedDict(port)));
 }
 
 if (isMain(import.meta.url)) {

@@ -76,8 +76,8 @@ export function dictMemory(capacity: number): DictMemory {
 /** The dictionary in a memory, for the thread that calls this. All operations are synchronous. */
 export function sharedMemoryDict({ keys, values, count }: DictMemory) {
   const capacity = keys.length - 1;
-  // A value's bits are flipped so that 0, what fresh memory holds, is none that a number can have:
-  // it stands for a NaN that JavaScript never makes.
+  // A value is stored as its bits XOR those of a NaN that JavaScript never makes: so the 0 of fresh
+  // memory stands for no number, and means "no value yet".
   const FLIP = 0x7ff8_dead_dead_deadn;
   const double = new Float64Array(1);
   const bits = new BigUint64Array(double.buffer);
@@ -209,7 +209,7 @@ async function work({
   };
 }
 
-if (isPoolWorker(ROLE)) servePool(work);
+if (isPoolWorker(ROLE)) await servePool(work);
 
 // 3. Run as a script.
 

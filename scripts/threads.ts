@@ -75,13 +75,15 @@ type Job = {
 
 /**
  * Runs the loop body for all items on worker threads. A thread that dies costs the iterations it
- * was on, and another takes its place.
+ * was on (out of memory, also those of its last 0.2 ms), and another takes its place.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
- *   rejected with its reason.
+ *   rejected with its reason, and all where the task or an item cannot be cloned.
+ * @throws {RangeError} No workers, or none in flight.
  */
 export async function inThreads(items: readonly Item[], options: Options): Promise<Outcome[]> {
   const { inFlight = 1, task, signal, onSettled, entry = new URL(import.meta.url) } = options;
+  if (!(options.workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
   const next = new Int32Array(new SharedArrayBuffer(4));
   const owners = new Int16Array(new SharedArrayBuffer(2 * items.length));
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
@@ -112,12 +114,18 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
     let another: Promise<void> | undefined;
     while (Atomics.load(next, 0) < items.length) {
       const workerData: Job = { role: ROLE, next, owners, worker, items, task, inFlight };
-      const thread = startThread(entry, { workerData, execArgv: options.execArgv });
+      let thread: Worker;
+      try {
+        thread = startThread(entry, { workerData, execArgv: options.execArgv });
+      } catch (reason) {
+        stop(reason); // the task or an item cannot be cloned
+        break;
+      }
       threads.add(thread);
       thread.on("message", (message: Partial<FromThread> | null) => {
         if (message?.from !== ROLE) return; // something that the loop body posted
-        deadStarts = 0;
         another ??= keepThread();
+        if (message.reports!.length > 0) deadStarts = 0;
         for (const { index, startMs, endMs, outcome } of message.reports!) {
           if (owners[index] !== worker + 1 || outcomes[index]) continue;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
@@ -147,7 +155,7 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       if (deadStarts === Math.max(3, count))
         stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
     }
-    await (another ?? keepThread());
+    await another;
   }
 
   const onAbort = () => stop(signal?.reason);
@@ -212,7 +220,7 @@ async function serveThread({ next, owners, worker, items, task, inFlight }: Job)
   process.exit();
 }
 
-/** The same reports, but where a value cannot be cloned, which fails its own iteration only. */
+/** The same reports, except that a value that cannot be cloned fails its own iteration. */
 function cloneable(reports: Report[]): Report[] {
   return reports.map((report) => {
     try {
@@ -227,7 +235,7 @@ function cloneable(reports: Report[]): Report[] {
 function plainError(error: unknown): object {
   if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
   const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(typeof code !== "object" && { code }) };
+  return { name, message, stack, ...(/string|number/.test(typeof code) && { code }) };
 }
 
 function toError(plain: object): Error {

@@ -5,9 +5,32 @@ import { workerEntry } from "../lib/worker-entry.ts";
 import { intoMergedDict } from "../scripts/merge-dict.ts";
 import { testDictionary } from "./support/dictionary.ts";
 import { commandLine, descendants, run, start, startApiScript, until } from "./support/process.ts";
-import { checkRecord } from "./support/technique.ts";
+import { checkRecord, testWorkers } from "./support/technique.ts";
+import { variant } from "./support/variant.ts";
 
 testDictionary("merge-dict", ["processes", "threads"]);
+for (const kind of ["processes", "threads"])
+  testWorkers("merge-dict.ts", "intoMergedDict", [new Map()], { with: kind });
+
+test("merge-dict: a value that cannot be cloned fails its own iteration, not its worker", async () => {
+  const work = await variant(
+    "merge-dict.ts",
+    "intoMergedDict",
+    "return item === 5 ? () => {} : item;",
+  );
+  for (const kind of ["processes", "threads"]) {
+    const merged = new Map<number, number>();
+    const usages: unknown[] = [];
+    const onUsage = (usage: unknown) => usages.push(usage);
+    const items = Array.from({ length: 20 }, (_, index) => index);
+    await work(merged, items, { workers: 2, with: kind, onUsage });
+    assert.deepEqual(
+      [...merged.keys()].sort((a, b) => a - b),
+      items.filter((item) => item !== 5),
+    );
+    if (kind === "processes") assert.equal(usages.length, 2, "each came to its orderly end");
+  }
+});
 
 test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
   const slow = await startApiScript(["--latency", "40"]);

@@ -44,6 +44,18 @@ test("post: reads large bodies to their end, so that few connections serve many 
   assert.ok(sockets.size <= 4, `${sockets.size} connections`);
 });
 
+test("post: user and password of the URL go into a header, also where a % is just that", async () => {
+  const seen: unknown[] = [];
+  const options = await serve((request, response) => {
+    seen.push(request.headers.authorization);
+    response.end();
+  });
+  for (const user of ["us%C3%A9r:p%3Aw", "user:100%"])
+    await post({ ...options, url: options.url.replace("http://", `http://${user}@`) }, "1");
+  const basic = (text: string) => `Basic ${Buffer.from(text).toString("base64")}`;
+  assert.deepEqual(seen, [basic("usér:p:w"), basic("user:100%")]);
+});
+
 test("post: a refused connection says what failed, where and why", async () => {
   const options = { url: "http://127.0.0.1:1/x", connections: 1, timeoutMs: 1000, retries: 0 };
   await assert.rejects(post(options, "1"), {

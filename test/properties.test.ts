@@ -123,6 +123,7 @@ function connected(map: Map<string | number, unknown>): SharedDict<unknown> {
   const owner = ownDict(map);
   const port: Port = {
     send: async (message) => owner.onMessage(worker, structuredClone(message)),
+    check: structuredClone,
     onMessage: (listener) => {
       toWorker = listener;
     },

@@ -6,8 +6,11 @@ import { ownDict } from "../scripts/shared-dict.ts";
 import { type Job, ROLE, type Step } from "./support/dict-worker.ts";
 import { testDictionary } from "./support/dictionary.ts";
 import { run } from "./support/process.ts";
+import { testWorkers } from "./support/technique.ts";
 
 testDictionary("shared-dict", ["processes", "threads"]);
+for (const kind of ["processes", "threads"])
+  testWorkers("shared-dict.ts", "intoSharedDict", [new Map()], { with: kind });
 
 const entry = await workerEntry(new URL("./support/dict-worker.ts", import.meta.url).href);
 
@@ -164,6 +167,29 @@ for (const kind of ["processes", "threads"] as const) {
     );
     await onDict(dict, jobs, kind, 4);
     assert.equal(dict.get("k"), 500);
+  });
+
+  test(`shared-dict: an entry of the parent's that cannot be cloned fails who asks for it, alone, with ${kind}`, async () => {
+    const dict = new Map<string | number, unknown>([
+      ["function", () => {}],
+      ["fine", 1],
+    ]);
+    const jobs: Job[] = [
+      { steps: [["get", "function"]] },
+      { steps: [["get", "fine"]], times: 50, pipelined: true },
+    ];
+    const both: Job = {
+      steps: [
+        ["get", "fine"],
+        ["get", "function"],
+      ],
+      pipelined: true,
+    };
+    const results = await onDict(dict, [...jobs, both], kind, 2);
+    assert.deepEqual(
+      results.map((one) => one.status),
+      ["rejected", "fulfilled", "rejected"],
+    );
   });
 
   test(`shared-dict: an operation that fails rejects for the one who asked, with ${kind}`, async () => {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { testTechnique } from "./support/technique.ts";
+import { testTechnique, testWorkers } from "./support/technique.ts";
 import { variant } from "./support/variant.ts";
 
 testTechnique("threads", "inThreads");
+testWorkers("threads.ts", "inThreads");
 
 test("threads: a value that cannot be cloned fails its own iteration", async () => {
   const inThreads = await variant(

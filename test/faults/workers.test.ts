@@ -93,19 +93,21 @@ for (const loop of pooled) {
       assert.deepEqual([records[0]!.ok, records[0]!.errors], [399, { WorkerDied: 1 }]);
     });
 
-  test(`${nameOf(loop)}: workers that die at their start end in a clear error`, async () => {
-    const script = variantScript(loop.script, "return item;", (text) =>
-      text.replace(
-        "async function prepare(task: Task): Promise<void> {",
-        "async function prepare(task: Task): Promise<void> { process.exit(3);",
-      ),
-    );
-    const flags = ["--work", "none", "-n", "40", "-w", "4", ...loop.flags];
-    const { code, stdout } = await run(script, flags);
-    assert.equal(code, 1);
-    assert.match(stdout, /0 ok, 40 failed/);
-    assert.match(stdout, /item 0: .+ died: exit code 3 \(at start\)/);
-  });
+  for (const [what, fault, why] of [
+    ["exits", "process.exit(3);", "exit code 3"],
+    ["throws", `throw new Error("no database");`, "(no database|exit code 1)"],
+  ] as const)
+    for (const workers of ["1", "4"])
+      test(`${nameOf(loop)}: prepare that ${what}, on ${workers} workers, ends in a clear error`, async () => {
+        const script = variantScript(loop.script, "return item;", (text) =>
+          text.replace(/async function prepare.*\{/, (line) => `${line} ${fault}`),
+        );
+        const flags = ["--work", "none", "-n", "40", "-w", workers, ...loop.flags];
+        const { code, stdout } = await run(script, flags);
+        assert.equal(code, 1);
+        assert.match(stdout, /0 ok, 40 failed/);
+        assert.match(stdout, new RegExp(`item 0: .+ died: ${why} \\(at start\\)`));
+      });
 
   test(`${nameOf(loop)}: no worker's prepare waits for another's to end`, async () => {
     const count = 2 * availableParallelism(); // more than are started at once

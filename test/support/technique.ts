@@ -1,12 +1,13 @@
 // What every technique must keep, told by its script's command line and by the API's own counts.
 
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { countPrimes } from "../../lib/primes.ts";
 import type { RunRecord } from "../../lib/record.ts";
 import { run, startApiScript } from "./process.ts";
-import { bodyOf, variant } from "./variant.ts";
+import { bodyOf, variant, variantScript } from "./variant.ts";
 
 type Api = Awaited<ReturnType<typeof startApiScript>>;
 
@@ -164,6 +165,13 @@ export function testTechnique(name: string, exported: string) {
     assert.ok(before.every((one) => one.status === "rejected" && one.reason.message === "never"));
   });
 
+  test(`${name}: hears its signal no longer than it runs`, async () => {
+    const work = await variant(`${name}.ts`, exported, "return item;");
+    const { signal } = new AbortController();
+    await work([1, 2, 3], { workers: 2, signal });
+    assert.deepEqual(getEventListeners(signal, "abort"), []);
+  });
+
   test(`${name}: has the loop body that all scripts have`, () => {
     assert.equal(bodyOf(`${name}.ts`), bodyOf("sequential.ts"));
   });
@@ -198,4 +206,43 @@ export function checkRecord(record: RunRecord, requests: number) {
 
 function sum(counts: Record<string, number>): number {
   return Object.values(counts).reduce((total, count) => total + count, 0);
+}
+
+/** Declares the tests of a technique that has workers to start, and to send things to. */
+export function testWorkers(script: string, exported: string, before: unknown[] = [], more = {}) {
+  test(`${script}: a task that cannot be cloned settles every item with that reason`, async () => {
+    const work = await variant(script, exported, "return item;");
+    const options = { workers: 2, ...more, task: { work: () => {} } };
+    const results = outcomesOf(await work(...before, [1, 2, 3], options));
+    assert.equal(results.length, 3);
+    for (const result of results)
+      assert.match(String((result as PromiseRejectedResult).reason), /could not be cloned/);
+  });
+
+  test(`${script}: no workers are an error`, async () => {
+    const work = await variant(script, exported, "return item;");
+    for (const none of [{ workers: 0 }, { workers: 2, inFlight: 0 }, { workers: Number.NaN }])
+      await assert.rejects(work(...before, [1, 2, 3], { ...more, ...none }), RangeError);
+  });
+
+  test(`${script}: a call in the copied file itself is not made again by each worker`, async () => {
+    const first = before.map(() => "new Map(), ").join("");
+    const call = `
+      process.env.DEPTH = String(Number(process.env.DEPTH ?? 0) + 1);
+      if (process.env.DEPTH === "4") process.exit(9); // or there would be ever more processes
+      const task = { work: "none", url: "", connections: 1, timeoutMs: 1, retries: 0 } as const;
+      const given = ${JSON.stringify({ workers: 2, ...more })} as const;
+      console.log("called", await ${exported}(${first}[1, 2, 3, 4], { ...given, task }));`;
+    const file = variantScript(script, "return item;", (text) =>
+      text.replace(/\/\/ 3\. Run as a script[\s\S]*/, call),
+    );
+    const { code, stdout, stderr } = await run(file);
+    assert.equal(code, 0, stderr);
+    assert.equal(stdout.split("called").length, 2, stdout);
+    assert.equal(stdout.split("fulfilled").length, 5, stdout);
+  });
+}
+
+function outcomesOf(given: unknown): PromiseSettledResult<unknown>[] {
+  return Array.isArray(given) ? given : (given as { outcomes: [] }).outcomes;
 }

@@ -45,6 +45,8 @@ export async function variant(
   const module = await import(moduleUrl);
   const entry = await workerEntry(moduleUrl);
   const task = { work: "none", url: "", connections: 1, timeoutMs: 1000, retries: 0 };
-  return (items: unknown[], options: object): Promise<PromiseSettledResult<unknown>[]> =>
-    module[name](items, { task, ...entry, ...options });
+  return (...given: unknown[]): Promise<PromiseSettledResult<unknown>[]> => {
+    const options = given.pop() as object;
+    return module[name](...given, { task, ...entry, ...options });
+  };
 }
