@@ -81,7 +81,7 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
   const children = new Set<ChildProcess>();
   const starting = new Set<ChildProcess>();
-  const handedBack: Claim[] = []; // that nobody began: a process died, gave them back, or could not be sent them
+  const handedBack: Claim[] = []; // begun by nobody: a process died or gave them back
   let next = 0;
   let started = 0;
   let unsettled = items.length;

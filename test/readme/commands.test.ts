@@ -160,10 +160,10 @@ test(`README: ${COPY}: its steps make a program that runs and passes the type ch
   const folder = join(temporary, "yours");
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  const [main, part1] = codeIn(readme.slice(readme.indexOf("## Copy one")));
-  const tsconfig = /```json\n([\s\S]*?)```/.exec(readme)![1]!;
+  const [part1, main] = codeIn(readme, "ts");
+  const [tsconfig] = codeIn(readme, "json");
   writeFileSync(join(folder, "main.ts"), main!);
-  writeFileSync(join(folder, "tsconfig.json"), tsconfig);
+  writeFileSync(join(folder, "tsconfig.json"), tsconfig!);
   const script = readFileSync(join(root, "scripts/threads.ts"), "utf8");
   const [, imports, technique] =
     /^([\s\S]*?)\/\/ For this suite's own[\s\S]*(\/\/ 2\. The technique[\s\S]*)\/\/ 3\. Run/.exec(

@@ -76,10 +76,11 @@ export function plainCommandsIn(readme: string): string[] {
   return [...new Set(commands)];
 }
 
-/** The TypeScript of the README that is no excerpt of a file, block by block. */
-export function codeIn(readme: string): string[] {
-  return [...readme.replaceAll(EXCERPT, "").matchAll(/^```ts\n([\s\S]*?)```$/gm)].map(
-    ([, block]) => block!,
+/** The blocks of the README in a language that are no excerpts of a file, not indented. */
+export function codeIn(readme: string, language: "ts" | "json"): string[] {
+  const block = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, "gm");
+  return [...readme.replaceAll(EXCERPT, "").matchAll(block)].map(([, indent, code]) =>
+    code!.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
   );
 }
 
