@@ -97,8 +97,8 @@ export async function intoMergedDict(
       merged.set(key, value);
     }
   }
-  // A worker that died took its dictionary along. What it had done is in the settled results, which
-  // it reported one by one: its entries are restored from those.
+  // A worker that died lost its dictionary. What it had done is in the settled results, which it
+  // reported one by one: its entries are restored from those.
   for (const [index, outcome] of outcomes.entries()) {
     const key = items[index]!;
     if (outcome.status === "fulfilled" && !handedOver.has(key)) merged.set(key, outcome.value);

@@ -3,7 +3,7 @@
 // Python: ProcessPoolExecutor(max_workers=2).map(body, items)
 // Node:   await inProcesses(items, { workers: 2, task })
 //
-// For CPU work that must not share a heap or that may crash: what kills one process leaves the
+// For CPU work that may crash (native code) or must not share a process: what kills one leaves the
 // others alone. They do not pay for waiting (async.ts), nor where threads do (threads.ts): each
 // takes 100 to 300 ms to start, 50 MB and more of memory, and a message for what it does.
 //

@@ -245,8 +245,8 @@ async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
   return {
     async iterate(item) {
       const result = await body(item, task);
-      // Not awaited: it arrives ahead of the word that this iteration is done. What cannot be cloned
-      // fails there, too.
+      // Not awaited: it arrives before the report that this iteration is done, in which what cannot
+      // be cloned fails, too.
       dict.set(item, result).catch(() => {});
       return result; // for the record of the run alone
     },

@@ -30,16 +30,16 @@ for (const loop of killable) {
     const slow = await startApiScript(["--latency", "60000"]);
     const flags = ["-n", "60", "-w", "3", "--url", slow.url, ...loop.flags, "--json"];
     const { child, ended, output } = start(`scripts/${loop.script}`, flags);
-    const killed = new Set<number>();
-    const atWork = async () =>
-      workersOf(child.pid!).length === 3 && (await slow.stats()).inFlight === 3;
+    let killed = 0;
+    // All three, each replacement with a request of its own, and the dead ones' connections gone.
+    const atWork = async () => {
+      const { requests, inFlight } = await slow.stats();
+      return requests === 3 + killed && inFlight === 3 && workersOf(child.pid!).length === 3;
+    };
     for (const count of [1, 2, 3]) {
-      await until(atWork); // all three, replacements included
-      for (const pid of workersOf(child.pid!).slice(0, count)) {
-        process.kill(pid, "SIGKILL");
-        killed.add(pid);
-      }
-      await until(async () => ![...killed].some(isAlive) && (await slow.stats()).inFlight < 3);
+      await until(atWork);
+      for (const pid of workersOf(child.pid!).slice(0, count)) process.kill(pid, "SIGKILL");
+      killed += count;
     }
     await until(atWork);
     process.kill(child.pid!, "SIGINT"); // the rest would take minutes
