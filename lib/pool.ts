@@ -47,14 +47,15 @@ export interface PoolOptions {
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason, and all where the setup cannot be cloned.
- * @throws {RangeError} No workers, or none in flight.
+ * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
  */
 export async function runPool<Item, Result>(
   items: readonly Item[],
   options: PoolOptions,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { inFlight = 1, signal, setup } = options;
-  if (!(options.workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
+  if (![options.workers, inFlight].every((count) => Number.isInteger(count) && count >= 1))
+    throw new RangeError("Expected whole numbers of workers and in flight, at least 1");
   const workers = Math.min(options.workers, items.length);
   const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length).fill(
     undefined,
@@ -134,12 +135,16 @@ export async function runPool<Item, Result>(
       let channel: Channel;
       try {
         channel = open(options.start, (message) => listen(message as FromWorker<Result>));
-        channels.add(channel);
-        starting.add(channel);
+      } catch (reason) {
+        if (channels.size === 0) stop(reason); // not even one can be had
+        break;
+      }
+      channels.add(channel);
+      starting.add(channel);
+      try {
         channel.send({ setup, inFlight } satisfies ToWorker<Item>);
       } catch (reason) {
         stop(reason); // the setup cannot be cloned
-        break;
       }
       const why = await channel.closed;
       channels.delete(channel);

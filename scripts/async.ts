@@ -54,14 +54,15 @@ interface Options {
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason.
- * @throws {RangeError} No workers, or none in flight.
+ * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
  */
 export async function concurrently(
   items: readonly Item[],
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { workers, inFlight = 1, task, signal, onSettled } = options;
-  if (!(workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
+  if (![workers, inFlight].every((count) => Number.isInteger(count) && count >= 1))
+    throw new RangeError("Expected whole numbers of workers and in flight, at least 1");
   const outcomes = new Array<PromiseSettledResult<Result> | undefined>(items.length);
   let next = 0;
   let yieldedMs = performance.now();

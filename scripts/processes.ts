@@ -71,11 +71,12 @@ type Progress = { id: number; reports: Report[]; notBegun: Claim };
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason, and all where the task cannot be cloned.
- * @throws {RangeError} No workers, or none in flight.
+ * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
  */
 export async function inProcesses(items: readonly Item[], options: Options): Promise<Outcome[]> {
   const { inFlight = 1, task, signal, entry = new URL(import.meta.url) } = options;
-  if (!(options.workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
+  if (![options.workers, inFlight].every((count) => Number.isInteger(count) && count >= 1))
+    throw new RangeError("Expected whole numbers of workers and in flight, at least 1");
   const workers = Math.min(options.workers, items.length);
   const flags = options.execArgv && { execArgv: options.execArgv };
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
@@ -123,16 +124,20 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
       let child: ChildProcess;
       try {
         child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
-        // One that could not be started (too many open files) has no pid: to kill it may kill this
-        // process's whole group.
-        if (child.pid) {
-          children.add(child);
-          starting.add(child);
-          child.send({ task, inFlight } satisfies ToChild);
-        }
       } catch (reason) {
-        stop(reason); // the task cannot be cloned
+        if (children.size === 0) stop(reason); // not even one can be had
         break;
+      }
+      // One that could not be started (too many open files) has no pid: to kill it may kill this
+      // process's whole group.
+      if (child.pid) {
+        children.add(child);
+        starting.add(child);
+        try {
+          child.send({ task, inFlight } satisfies ToChild);
+        } catch (reason) {
+          stop(reason); // the task cannot be cloned
+        }
       }
 
       function feed() {
@@ -178,10 +183,9 @@ export async function inProcesses(items: readonly Item[], options: Options): Pro
           if (left.length > 0) claims.set(id, left);
           else claims.delete(id);
           // One that waits says nothing of the others: they are claimed one by one again.
-          const waits = notBegun.length > 0;
-          eachMs = waits
-            ? Infinity
-            : (reports.at(-1)!.endMs - reports[0]!.startMs) / reports.length;
+          eachMs = Infinity;
+          if (notBegun.length === 0)
+            eachMs = (reports.at(-1)!.endMs - reports[0]!.startMs) / reports.length;
         }
         feed();
       });

@@ -79,11 +79,12 @@ type Job = {
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason, and all where the task or an item cannot be cloned.
- * @throws {RangeError} No workers, or none in flight.
+ * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
  */
 export async function inThreads(items: readonly Item[], options: Options): Promise<Outcome[]> {
   const { inFlight = 1, task, signal, onSettled, entry = new URL(import.meta.url) } = options;
-  if (!(options.workers * inFlight >= 1)) throw new RangeError("Expected 1 worker or more");
+  if (![options.workers, inFlight].every((count) => Number.isInteger(count) && count >= 1))
+    throw new RangeError("Expected whole numbers of workers and in flight, at least 1");
   const next = new Int32Array(new SharedArrayBuffer(4));
   const owners = new Int16Array(new SharedArrayBuffer(2 * items.length));
   const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
@@ -118,15 +119,16 @@ export async function inThreads(items: readonly Item[], options: Options): Promi
       try {
         thread = startThread(entry, { workerData, execArgv: options.execArgv });
       } catch (reason) {
-        stop(reason); // the task or an item cannot be cloned
+        // The task or an item cannot be cloned, or not even one thread can be had.
+        if ((reason as Error).name === "DataCloneError" || threads.size === 0) stop(reason);
         break;
       }
       threads.add(thread);
-      thread.on("message", (message: Partial<FromThread> | null) => {
+      thread.on("message", (message: FromThread | null) => {
         if (message?.from !== ROLE) return; // something that the loop body posted
         another ??= keepThread();
-        if (message.reports!.length > 0) deadStarts = 0;
-        for (const { index, startMs, endMs, outcome } of message.reports!) {
+        if (message.reports.length > 0) deadStarts = 0;
+        for (const { index, startMs, endMs, outcome } of message.reports) {
           if (owners[index] !== worker + 1 || outcomes[index]) continue;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
           settle(index, outcome);

@@ -14,6 +14,8 @@ const root = fileURLToPath(new URL("../", import.meta.url));
 const file = fileURLToPath(new URL("../README.md", import.meta.url));
 const [what, only = ""] = process.argv.slice(2);
 const text = fillExcerpts(readFileSync(file, "utf8"));
+if (what !== undefined && what !== "outputs")
+  throw new Error(`Expected "outputs", found "${what}"`);
 const outputs = what === "outputs";
 writeFileSync(
   file,

@@ -48,13 +48,18 @@ for (const loop of LOOPS) {
   });
 }
 
-/** A server that, after so many answers, is gone for so long, with all its connections. */
+/** A server that, after so many answers, is gone for so long, with the next request and all connections. */
 async function startFlickeringServer(answers: number, goneMs: number) {
   let answered = 0;
+  let gone = false;
   const server = createServer((request, response) => {
     request.resume().on("end", () => {
-      response.writeHead(201).end();
-      if (++answered !== answers) return;
+      if (gone || answered !== answers) {
+        response.writeHead(201).end();
+        answered++;
+        return;
+      }
+      gone = true;
       server.close();
       server.closeAllConnections();
       setTimeout(() => server.listen(port, "127.0.0.1"), goneMs);

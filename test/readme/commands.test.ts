@@ -51,7 +51,11 @@ before(() => {
     filter: (path) => !left.includes(relative(root, path)),
   });
 });
-after(() => rmSync(temporary, { recursive: true }));
+const running: (() => void)[] = [];
+after(() => {
+  for (const stop of running) stop();
+  rmSync(temporary, { recursive: true });
+});
 
 /** Starts a command by a shell, in a process group of its own. */
 function start(command: string, cwd: string) {
@@ -61,7 +65,10 @@ function start(command: string, cwd: string) {
   child.stdout.on("data", (text) => (said.stdout += text));
   child.stderr.on("data", (text) => (said.stderr += text));
   const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
-  return { said, ended, stop: () => process.kill(-child.pid!, "SIGTERM") };
+  const stop = () =>
+    child.exitCode === null && child.signalCode === null && process.kill(-child.pid!, "SIGTERM");
+  running.push(stop);
+  return { said, ended, stop };
 }
 
 /** Runs a command, which must succeed, and gives what it printed. */
@@ -89,17 +96,20 @@ async function follow({ meanwhile, lines, commands }: Example): Promise<void> {
   }
 }
 
-/** The first line of each part of an output, with 0 for each number and its unit. */
+/** The first line of each part of an output, with 0 for each number and its unit; not what the times say. */
 function outline(output: string): string[] {
   const parts = output.split(/^\.\.\.$/m).map((part) => part.trim().split("\n")[0]!);
   return parts.map((line) =>
-    line.replaceAll(/[\d.,]+( (ms|s|us)\b)?/g, "0").replaceAll(/\s+/g, " "),
+    line
+      .replace(/^(- |errors ).*/, "$1")
+      .replaceAll(/[\d.,]+( (ms|s|us)\b)?/g, "0")
+      .replaceAll(/\s+/g, " "),
   );
 }
 
 /** Why a command cannot be run here, if so. */
 function missing(command: string): string | false {
-  const program = command.split(" ")[0]!;
+  const program = command.replace(/^[A-Z_\d]+=\S+ /, "").split(" ")[0]!;
   const { stdout } = spawnSync("sh", ["-c", `command -v ${program} && ${program} --version`]);
   if (stdout.length === 0) return `there is no ${program} here`;
   const [major, minor] = (/v(\d+)\.(\d+)/.exec(String(stdout)) ?? []).slice(1).map(Number);

@@ -9,8 +9,8 @@ import { readFileSync } from "node:fs";
 
 const EXCERPT = /<!-- from (\S+): (.+) \.\.\. (.+) -->\n```ts\n[\s\S]*?```/g;
 const OUTPUT =
-  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?```\n((?:\$ [\s\S]*?))```/g;
-const COMMAND = /^(?:[A-Z]+=\S+ )?(?:npm|npx|node|deno|bun|curl) [^#]*/;
+  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?```\n(\$ [\s\S]*?)```/g;
+const COMMAND = /^(?:[A-Z_\d]+=\S+ )?(?:npm|npx|node|deno|bun|curl) [^#]*/;
 
 /** A block with commands and what they printed. */
 export interface Example {
@@ -68,7 +68,8 @@ export function examplesIn(readme: string): Example[] {
 
 /** The commands of the README that stand there without output: in blocks, and between backticks. */
 export function plainCommandsIn(readme: string): string[] {
-  const blocks = [...readme.matchAll(/^```\n([\s\S]*?)```$/gm)].map(([, block]) => block!);
+  const fences = [...readme.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)];
+  const blocks = fences.flatMap(([, language, block]) => (language === "" ? [block!] : []));
   const prose = readme.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
   const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span]) => span!.replaceAll("\n", " "));
   const lines = blocks.filter((block) => !block.startsWith("$ ")).flatMap((b) => b.split("\n"));
@@ -95,10 +96,13 @@ export async function fillOutputs(
   for (const { text, meanwhile, lines, commands } of examplesIn(readme)) {
     if (!commands.some(({ command }) => only.test(command))) continue;
     const stop = meanwhile ? await start(meanwhile) : undefined;
-    const parts = commands.map(({ command }) => `$ ${command}\n${shown(run(command), lines)}`);
-    stop?.();
-    const head = text.slice(0, text.indexOf("```\n"));
-    filled = filled.replace(text, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
+    try {
+      const parts = commands.map(({ command }) => `$ ${command}\n${shown(run(command), lines)}`);
+      const head = text.slice(0, text.indexOf("```\n"));
+      filled = filled.replace(text, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
+    } finally {
+      stop?.();
+    }
   }
   return filled;
 }

@@ -221,7 +221,12 @@ export function testWorkers(script: string, exported: string, before: unknown[] 
 
   test(`${script}: no workers are an error`, async () => {
     const work = await variant(script, exported, "return item;");
-    for (const none of [{ workers: 0 }, { workers: 2, inFlight: 0 }, { workers: Number.NaN }])
+    for (const none of [
+      { workers: 0 },
+      { workers: 2, inFlight: 0 },
+      { workers: 1.5 },
+      { workers: -1, inFlight: -1 },
+    ])
       await assert.rejects(work(...before, [1, 2, 3], { ...more, ...none }), RangeError);
   });
 
