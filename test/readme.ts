@@ -5,6 +5,7 @@
 //                                  with a pattern, only those commands that match it
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
@@ -39,6 +40,10 @@ function run(command: string): string {
 /** Starts a command that runs until it is stopped. */
 async function startInBackground(command: string) {
   const child: ChildProcess = spawn(command, { shell: true, cwd: root, detached: true });
+  const ended = once(child, "close");
   await sleep(3000);
-  return () => process.kill(-child.pid!, "SIGTERM");
+  return () => {
+    process.kill(-child.pid!, "SIGTERM");
+    return ended; // or the next one would find its port taken
+  };
 }

@@ -90,7 +90,7 @@ export async function fillOutputs(
   readme: string,
   only: RegExp,
   run: (command: string) => string,
-  start: (command: string) => Promise<() => void>,
+  start: (command: string) => Promise<() => Promise<unknown>>,
 ): Promise<string> {
   let filled = readme;
   for (const { text, meanwhile, lines, commands } of examplesIn(readme)) {
@@ -101,7 +101,7 @@ export async function fillOutputs(
       const head = text.slice(0, text.indexOf("```\n"));
       filled = filled.replace(text, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
     } finally {
-      stop?.();
+      await stop?.();
     }
   }
   return filled;
