@@ -32,7 +32,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm test": "npm cit",
   "npm cit": ".ci/run",
   "npm run test:faults": ".ci/run",
-  "npm run test:readme": ".ci/run",
+  "npm run test:readme": "by hand: this is it",
   "LONG=1 npm run test:readme": "by hand: this is it",
   "npm install --save-dev tsx": COPY,
   "npx tsx main.ts": COPY,
