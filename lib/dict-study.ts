@@ -2,8 +2,8 @@
 // and what becomes of counts that several workers keep at once.
 
 import { formatCount, plural } from "./format.ts";
-import type { WorkerCode } from "./pool-worker.ts";
 import type { RunRecord } from "./record.ts";
+import type { WorkerCode } from "./workers/pool.ts";
 
 /** What is studied of a dictionary that is reached by messages. */
 export interface StudiedDict {

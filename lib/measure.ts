@@ -1,23 +1,18 @@
 // Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
 
-import type { OnSettled, Usage } from "./pool-worker.ts";
 import { sum } from "./statistics.ts";
 import type { Task } from "./task.ts";
+import type { Usage } from "./workers/serve.ts";
+import type { WorkerKind } from "./workers/start.ts";
+import type { WorkerOptions } from "./workers/supervise.ts";
 
 /** What every technique takes beside the items. */
-export interface TechniqueOptions {
-  workers: number;
-  /** Iterations in flight inside each worker. */
+export interface TechniqueOptions extends WorkerOptions {
   inFlight: number;
   task: Task;
   signal: AbortSignal;
-  onSettled: OnSettled;
-  onUsage: (usage: Usage) => void;
-  /** How to start a worker on this runtime. */
-  entry?: URL;
-  execArgv?: string[];
   /** What the workers of a dictionary script are. */
-  with: "processes" | "threads";
+  with: WorkerKind;
 }
 
 /** A technique: one settled result for each item, in the items' order. */
@@ -45,14 +40,11 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** What a run is started with; {@link measure} adds the rest. */
-export type MeasuredOptions = Omit<TechniqueOptions, "onSettled" | "onUsage">;
-
 /** Calls the technique and measures it. `onProgress` hears how many iterations have settled. */
 export async function measure(
   technique: Technique,
   items: readonly number[],
-  options: MeasuredOptions,
+  options: TechniqueOptions,
   onProgress: (settled: number) => void,
 ): Promise<Run> {
   const startMs = new Float64Array(items.length).fill(Number.NaN);

@@ -10,7 +10,7 @@ import { formatMs } from "./format.ts";
 import { startGuard } from "./guard.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { main } from "./main.ts";
-import { type MeasuredOptions, measure, type Technique, type TechniqueOptions } from "./measure.ts";
+import { measure, type Technique, type TechniqueOptions } from "./measure.ts";
 import { closeConnections } from "./post.ts";
 import { makeRecord, type RunRecord } from "./record.ts";
 import { describeRun } from "./report.ts";
@@ -34,7 +34,7 @@ export interface Script {
   /** What it shows after a run: fields for the record, and text for people. */
   afterRun?: (
     results: PromiseSettledResult<number>[],
-    options: MeasuredOptions,
+    options: TechniqueOptions,
   ) => Promise<{ fields: Partial<RunRecord>; text: string }>;
 }
 

@@ -7,19 +7,14 @@
 // dictionary travels as a whole. It does not pay where workers must see each other's entries while
 // they work; that takes shared-dict.ts or shared-memory.ts.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and pool.ts, pool-worker.ts, channel.ts and
-//       plain-error.ts from ../lib.
+// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
 // Run:  npx tsx scripts/merge-dict.ts
 //       npx tsx scripts/merge-dict.ts --with threads --workers 8
 
-import { runPool } from "../lib/pool.ts";
-import {
-  isPoolWorker,
-  type OnSettled,
-  servePool,
-  type Usage,
-  type WorkerCode,
-} from "../lib/pool-worker.ts";
+import { runPool, servePool, type WorkerCode } from "../lib/workers/pool.ts";
+import { isWorker } from "../lib/workers/serve.ts";
+import type { WorkerKind } from "../lib/workers/start.ts";
+import type { WorkerOptions } from "../lib/workers/supervise.ts";
 
 // For this suite's own loop body and part 3 only:
 
@@ -47,21 +42,9 @@ async function body(item: Item, task: Task): Promise<Result> {
 }
 
 // 2. The technique: a Map in each worker, handed over once; the parent merges them. The pool, of
-// processes or of threads, is lib/pool.ts.
+// processes or of threads, is lib/workers/pool.ts.
 
 const ROLE = "--a-worker-of-merge-dict.ts";
-
-interface Options {
-  workers: number;
-  inFlight?: number;
-  task: Task;
-  with: "processes" | "threads";
-  signal?: AbortSignal;
-  onSettled?: OnSettled;
-  onUsage?: (usage: Usage) => void;
-  entry?: URL;
-  execArgv?: string[];
-}
 
 /**
  * Runs the loop body for all items; the results end up in `merged`.
@@ -73,14 +56,12 @@ interface Options {
 export async function intoMergedDict(
   merged: Map<Item, Result>,
   items: readonly Item[],
-  options: Options,
+  options: WorkerOptions & { task: Task; with: WorkerKind },
 ) {
-  const { task, entry = new URL(import.meta.url), execArgv } = options;
+  const { task, entry = new URL(import.meta.url) } = options;
   const parts: { worker: number; entries: Map<Item, Result> }[] = [];
   const outcomes = await runPool<Item, Result>(items, {
-    ...options,
-    setup: task,
-    start: { role: ROLE, entry, execArgv },
+    ...{ ...options, entry, role: ROLE, setup: task },
     onEnd({ number }, entries) {
       if (entries) parts.push({ worker: number, entries: entries as Map<Item, Result> });
     },
@@ -116,11 +97,11 @@ async function work(task: Task): Promise<WorkerCode<Item, Result>> {
       mine.set(item, result);
       return result;
     },
-    end: async () => mine,
+    end: () => mine,
   };
 }
 
-if (isPoolWorker(ROLE)) await servePool(work);
+if (isWorker(ROLE)) await servePool(work);
 
 // 3. Run as a script.
 

@@ -7,14 +7,13 @@
 // others alone. They do not pay for waiting (async.ts), nor where threads do (threads.ts): each
 // takes 100 to 300 ms to start, 50 MB and more of memory, and a message for what it does.
 //
-// Copy: parts 1 and 2, with your own loop in part 1, which alone uses ../lib.
+// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
 // Run:  npx tsx scripts/processes.ts
 //       npx tsx scripts/processes.ts --work cpu --workers 2
 
-import { type ChildProcess, fork } from "node:child_process";
-import { availableParallelism } from "node:os";
-import { inspect } from "node:util";
-import { serialize } from "node:v8";
+import { type Report, settle } from "../lib/workers/report.ts";
+import { isWorker, type Parent, serve } from "../lib/workers/serve.ts";
+import { supervise, type WorkerOptions } from "../lib/workers/supervise.ts";
 
 // For this suite's own loop body and part 3 only:
 
@@ -43,26 +42,12 @@ async function body(item: Item, task: Task): Promise<Result> {
 
 // 2. The technique: processes that are handed the next items by message, each one claim ahead.
 
-interface Options {
-  workers: number;
-  inFlight?: number; // iterations in flight inside each process
-  task: Task;
-  signal?: AbortSignal;
-  onSettled?: (index: number, worker: number, startMs: number, endMs: number) => void;
-  onUsage?: (usage: Usage) => void; // what a process took, at its end
-  entry?: URL; // the file to start processes from, this one unless given
-  execArgv?: string[];
-}
-
 const ROLE = "--a-worker-of-processes.ts";
-type Usage = { cpu: NodeJS.CpuUsage; rssBytes: number };
-type Outcome = PromiseSettledResult<Result>;
-type Report = { index: number; startMs: number; endMs: number; outcome: Outcome };
+
+/** Items that travel together: one, or several where they are short. */
 type Claim = { index: number; item: Item }[];
-type ToChild = { task: Task; inFlight: number } | { claim: Claim } | { end: true };
-type Said = { up: true } | { ready: true } | Progress | { usage: Usage };
-type FromChild = { from: typeof ROLE } & Said;
-type Progress = { id: number; reports: Report[]; notBegun: Claim };
+/** What a process says of a claim, by its first index: how many are done, how long each took. */
+type Progress = { id: number; done: number; eachMs: number; notBegun: Claim };
 
 /**
  * Runs the loop body for all items in child processes. A process that dies costs the claims it was
@@ -73,241 +58,117 @@ type Progress = { id: number; reports: Report[]; notBegun: Claim };
  *   rejected with its reason, and all where the task cannot be cloned.
  * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
  */
-export async function inProcesses(items: readonly Item[], options: Options): Promise<Outcome[]> {
-  const { inFlight = 1, task, signal, entry = new URL(import.meta.url) } = options;
-  if (![options.workers, inFlight].every((count) => Number.isInteger(count) && count >= 1))
-    throw new RangeError("Expected whole numbers of workers and in flight, at least 1");
-  const workers = Math.min(options.workers, items.length);
-  const flags = options.execArgv && { execArgv: options.execArgv };
-  const outcomes = new Array<Outcome | undefined>(items.length).fill(undefined);
-  const children = new Set<ChildProcess>();
-  const starting = new Set<ChildProcess>();
+export async function inProcesses(
+  items: readonly Item[],
+  options: WorkerOptions & { task: Task },
+): Promise<PromiseSettledResult<Result>[]> {
+  const { workers, task, inFlight = 1, entry = new URL(import.meta.url) } = options;
+  const lanes = Math.min(workers, items.length) * inFlight;
   const handedBack: Claim[] = []; // begun by nobody: a process died or gave them back
   let next = 0;
-  let started = 0;
-  let unsettled = items.length;
-  let deadStarts = 0;
-  let stopped = false;
-  let stopReason: unknown;
-
-  function settle(index: number, outcome: Outcome) {
-    outcomes[index] = outcome;
-    if (--unsettled === 0) for (const child of starting) child.kill("SIGKILL");
-  }
-
-  function stop(reason: unknown) {
-    stopped = true;
-    stopReason = reason;
-    for (const child of children) child.kill("SIGKILL");
-  }
 
   /** The next item, or several where they are so short that a message for each would cost more. */
   function takeClaim(eachMs: number): Claim | undefined {
     if (handedBack.length > 0 || next === items.length) return handedBack.shift();
-    const most = Math.min(0.2 / eachMs, (items.length - next) / (4 * workers * inFlight));
+    const most = Math.min(0.2 / eachMs, (items.length - next) / (4 * lanes));
     const first = next;
     next = Math.min(first + Math.max(1, Math.floor(most)), items.length);
     return items.slice(first, next).map((item, offset) => ({ index: first + offset, item }));
   }
 
-  /** Keeps one process running for as long as there are items to claim, and starts the next one. */
-  async function keepProcess(): Promise<void> {
-    if (started === workers) return;
-    const worker = started++;
-    let another: Promise<void> | undefined;
-    while (!stopped && (next < items.length || handedBack.length > 0)) {
+  return supervise<Result>(items.length, {
+    ...{ ...options, with: "processes", entry, role: ROLE },
+    setup: () => ({ task, inFlight }),
+    isWorkLeft: () => next < items.length || handedBack.length > 0,
+    attend(child) {
       // What it was handed and has not reported, the oldest first, by a claim's first index.
       const claims = new Map<number, Claim>();
-      let eachMs = Number.POSITIVE_INFINITY; // what its last iterations took
-      let why: string | undefined;
-      let ended = false;
-      let child: ChildProcess;
-      try {
-        child = fork(entry, [ROLE], { serialization: "advanced", ...flags });
-      } catch (reason) {
-        if (children.size === 0) stop(reason); // not even one can be had
-        break;
-      }
-      // One that could not be started (too many open files) has no pid: to kill it may kill this
-      // process's whole group.
-      if (child.pid) {
-        children.add(child);
-        starting.add(child);
-        try {
-          child.send({ task, inFlight } satisfies ToChild);
-        } catch (reason) {
-          stop(reason); // the task cannot be cloned
-        }
-      }
 
-      function feed() {
+      function feed(eachMs: number) {
         // One claim ahead hides the way there and back; not at the end, where others are free.
-        const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
+        const ahead = items.length - next > 2 * lanes ? inFlight : 0;
         while (claims.size < inFlight + ahead) {
           const claim = takeClaim(eachMs);
           if (!claim) break;
           try {
-            child.send({ claim } satisfies ToChild);
+            child.send(claim);
             claims.set(claim[0]!.index, claim);
           } catch (reason) {
             // An item cannot be cloned. Of several each is sent again by itself: only that one fails.
             if (claim.length > 1) handedBack.push(...claim.map((entry) => [entry]));
-            else settle(claim[0]!.index, { status: "rejected", reason });
+            else child.fail(claim[0]!.index, reason);
           }
         }
-        if (claims.size === 0) child.send({ end: true } satisfies ToChild);
+        if (claims.size === 0) child.send([]); // there is no more
       }
 
-      child.on("message", (message: FromChild) => {
-        if (message?.from !== ROLE) return; // something that the loop body sent
-        another ??= keepProcess();
-        if ("up" in message) return;
-        starting.delete(child);
-        if ("usage" in message) {
-          ended = true;
-          options.onUsage?.(message.usage);
-          // Its last word. An orderly exit would first finish what V8 compiles, up to 300 ms.
-          child.kill("SIGKILL");
-          return;
-        }
-        if ("reports" in message) {
-          deadStarts = 0;
-          const { id, reports, notBegun } = message;
-          for (const { index, startMs, endMs, outcome } of reports) {
-            if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
-            settle(index, outcome);
-            options.onSettled?.(index, worker, startMs, endMs);
-          }
+      return {
+        onMessage(own) {
+          if (!own) return feed(Number.POSITIVE_INFINITY); // it is ready
+          const { id, done, eachMs, notBegun } = own as Progress;
           handedBack.push(...notBegun.map((entry) => [entry]));
-          const left = claims.get(id)!.slice(reports.length, -notBegun.length || undefined);
+          const left = claims.get(id)!.slice(done, -notBegun.length || undefined);
           if (left.length > 0) claims.set(id, left);
           else claims.delete(id);
-          // One that waits says nothing of the others: they are claimed one by one again.
-          eachMs = Infinity;
-          if (notBegun.length === 0)
-            eachMs = (reports.at(-1)!.endMs - reports[0]!.startMs) / reports.length;
-        }
-        feed();
-      });
-      await new Promise<void>((resolve) => {
-        child.on("error", (error) => {
-          why = error.message; // it could not even be started
-        });
-        // Not "exit", which may come before the last messages.
-        child.on("close", (code, signal) => {
-          why = signal ?? why ?? `exit code ${code}`;
-          resolve();
-        });
-      });
-      children.delete(child);
-      starting.delete(child);
-      if (stopped) break;
-
-      // It reports a claim before it begins another: the oldest are what it was on. They are lost,
-      // and not tried again, for they may have been carried out. The rest it never began.
-      const message = `process ${child.pid} died: ${why}`;
-      const lost = [...claims.values()].slice(0, inFlight).flat();
-      for (const { index } of lost) {
-        const reason = toError({ name: "WorkerDied", message: `${message} (on item ${index})` });
-        settle(index, { status: "rejected", reason });
-      }
-      handedBack.push(...[...claims.values()].slice(inFlight));
-      deadStarts = ended || lost.length > 0 ? 0 : deadStarts + 1;
-      if (deadStarts === Math.max(3, workers))
-        stop(toError({ name: "WorkerDied", message: `${message} (at start)` }));
-    }
-    await another;
-  }
-
-  const onAbort = () => stop(signal?.reason);
-  signal?.addEventListener("abort", onAbort);
-  if (signal?.aborted) onAbort();
-  // As many at a time as there are cores: more would only delay the first.
-  await Promise.all(Array.from({ length: availableParallelism() }, keepProcess));
-  signal?.removeEventListener("abort", onAbort);
-  return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
+          feed(eachMs);
+        },
+        begun() {
+          // It reports a claim before it begins another: the oldest are what it was on.
+          const oldest = [...claims.values()];
+          handedBack.push(...oldest.splice(inFlight));
+          return oldest.flat().map(({ index }) => index);
+        },
+      };
+    },
+  });
 }
 
 /** The process's side: as many lanes as may be in flight, each working off claim after claim. */
-async function serveProcess(): Promise<never> {
-  const nowMs = () => performance.timeOrigin + performance.now();
-  const send = (message: Said) =>
-    new Promise<void>((resolve) => process.send!({ from: ROLE, ...message }, () => resolve()));
+async function work(job: { task: Task; inFlight: number }, parent: Parent): Promise<void> {
   const queue: Claim[] = [];
-  let task: Task;
-  let idle = 0;
-
-  async function iterate({ index, item }: Claim[number]): Promise<Report> {
-    const startMs = nowMs();
-    const [outcome] = await Promise.allSettled([body(item, task)]);
-    if (outcome.status === "rejected") outcome.reason = plainError(outcome.reason);
-    return { index, startMs, endMs: nowMs(), outcome };
-  }
+  let idle = job.inFlight;
 
   async function lane() {
     idle--;
-    for (let claim = queue.shift(); claim; claim = queue.shift()) {
-      const todo = claim;
-      const id = todo[0]!.index;
-      const reports: Report[] = [];
-      const report = () => {
-        const part = { id, reports: reports.splice(0), notBegun: todo.splice(0) };
-        return send(part).catch(() => send({ ...part, reports: cloneable(part.reports) }));
-      };
-      // Several are claimed where they are short. If one waits after all, the rest is handed back.
-      const waiting = todo.length > 1 ? setImmediate(report) : undefined;
-      for (let next = todo.shift(); next; next = todo.shift()) reports.push(await iterate(next));
-      clearImmediate(waiting);
-      await report(); // sent before it begins another, so that the parent knows what was begun
-    }
+    for (let claim = queue.shift(); claim; claim = queue.shift()) await workOff(claim);
     idle++;
   }
 
-  process.on("message", async (message: ToChild) => {
-    if ("task" in message) {
-      task = message.task;
-      await send({ up: true });
-      await prepare(task);
-      idle = message.inFlight;
-      await send({ ready: true });
-    } else if ("claim" in message) {
-      queue.push(message.claim);
-      if (idle > 0) await lane();
-    } else {
-      await send({ usage: { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() } });
+  async function workOff(claim: Claim) {
+    const id = claim[0]!.index;
+    const begunMs = performance.now();
+    const reports: Report[] = [];
+
+    async function report(waits: boolean) {
+      const done = reports.length;
+      const eachMs = waits ? Number.POSITIVE_INFINITY : (performance.now() - begunMs) / done;
+      const own: Progress = { id, done, eachMs, notBegun: claim.splice(0) };
+      await parent.say({ reports: reports.splice(0), own });
     }
-  });
-  // The parent is gone.
-  process.on("disconnect", () => process.exit());
-  // Ctrl-C reaches parent and children alike: the parent decides.
-  process.on("SIGINT", () => {});
-  return new Promise(() => {}); // what follows in this file is the parent's
-}
 
-/** The same reports, except that a value that cannot be sent fails its own iteration. */
-function cloneable(reports: Report[]): Report[] {
-  return reports.map((report) => {
-    try {
-      serialize(report);
-      return report;
-    } catch (error) {
-      return { ...report, outcome: { status: "rejected", reason: plainError(error) } };
+    // Several are claimed where they are short. If one waits after all, the rest is handed back.
+    const waiting = claim.length > 1 ? setImmediate(report, true) : undefined;
+    for (let one = claim.shift(); one; one = claim.shift()) {
+      const { index, item } = one;
+      reports.push(await settle(index, () => body(item, job.task)));
     }
+    clearImmediate(waiting);
+    await report(false); // sent before it begins another, so that the parent knows what was begun
+  }
+
+  await prepare(job.task);
+  await new Promise<void>((resolve) => {
+    parent.onMessage((message) => {
+      const claim = message as Claim;
+      if (claim.length === 0) return resolve(); // there is no more
+      queue.push(claim);
+      if (idle > 0) void lane();
+    });
+    void parent.say({}); // it is ready
   });
 }
 
-/** An error as an object that can be cloned and keeps its name and code, which clones lose. */
-function plainError(error: unknown): object {
-  if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
-  const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(/string|number/.test(typeof code) && { code }) };
-}
-
-function toError(plain: object): Error {
-  return Object.assign(new Error(), plain);
-}
-
-if (process.argv[2] === ROLE) await serveProcess();
+if (isWorker(ROLE)) await serve(work);
 
 // 3. Run as a script.
 

@@ -8,21 +8,22 @@
 // operation is atomic. Reading, then writing what was read plus one, is two: another worker comes
 // in between, and an update is lost. Use increment() or lock() for that.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and pool.ts, pool-worker.ts, channel.ts and
-//       plain-error.ts from ../lib.
+// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
 // Run:  npx tsx scripts/shared-dict.ts
 //       npx tsx scripts/shared-dict.ts --with threads --workers 8
 
-import { plainError, toError } from "../lib/plain-error.ts";
-import { type PoolWorker, runPool } from "../lib/pool.ts";
 import {
-  isPoolWorker,
-  type OnSettled,
+  type Pool,
+  type PoolWorker,
   type Port,
+  runPool,
   servePool,
-  type Usage,
   type WorkerCode,
-} from "../lib/pool-worker.ts";
+} from "../lib/workers/pool.ts";
+import { plainError, toError } from "../lib/workers/report.ts";
+import { isWorker } from "../lib/workers/serve.ts";
+import type { WorkerKind } from "../lib/workers/start.ts";
+import type { WorkerOptions } from "../lib/workers/supervise.ts";
 
 // For this suite's own loop body and part 3 only:
 
@@ -199,18 +200,11 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
 
 const ROLE = "--a-worker-of-shared-dict.ts";
 
-interface Options {
-  workers: number;
-  inFlight?: number;
+type Options = WorkerOptions & {
   task: Task;
-  with: "processes" | "threads";
-  signal?: AbortSignal;
-  onSettled?: OnSettled;
-  onUsage?: (usage: Usage) => void;
+  with: WorkerKind;
   counter?: { operations: number }; // of those that reached the parent
-  entry?: URL;
-  execArgv?: string[];
-}
+};
 
 /**
  * Runs the loop body for all items and puts each result into `dict`, from the worker that got it.
@@ -222,20 +216,9 @@ export async function intoSharedDict(
   items: readonly Item[],
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
-  return onSharedDict(dict, items, ROLE, options.task, options);
-}
-
-/** Runs the workers of a role on one dictionary. */
-function onSharedDict<Answer>(
-  dict: Map<Key, unknown>,
-  items: readonly unknown[],
-  role: string,
-  setup: unknown,
-  options: Options,
-): Promise<PromiseSettledResult<Answer>[]> {
-  const { counter, entry = new URL(import.meta.url), execArgv } = options;
-  const start = { role, entry, execArgv };
-  return runPool(items, { ...options, ...ownDict(dict, counter), setup, start });
+  const { task, counter, entry = new URL(import.meta.url) } = options;
+  const pool: Pool = { ...options, entry, role: ROLE, setup: task, ...ownDict(dict, counter) };
+  return runPool(items, pool);
 }
 
 /** The worker's side: puts what the loop body returns into the dictionary. */
@@ -269,12 +252,12 @@ function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
   return before + by;
 }
 
-if (isPoolWorker(ROLE)) await servePool(work);
+if (isWorker(ROLE)) await servePool(work);
 
 // 3. Run as a script, and study what operations cost and what becomes of counts.
 
 const STUDY = "--a-worker-of-the-study-in-shared-dict.ts";
-if (isPoolWorker(STUDY)) {
+if (isWorker(STUDY)) {
   const { studyCode } = await import("../lib/dict-study.ts");
   await servePool(async (job: StudyJob, port) => studyCode(job, sharedDict(port)));
 }
@@ -295,8 +278,9 @@ if (isMain(import.meta.url)) {
     },
     async afterRun(_, options) {
       const { studySharedDict } = await import("../lib/dict-study.ts");
-      const { fields, text } = await studySharedDict(dict, (counts, items, job) =>
-        onSharedDict(counts, items, STUDY, job, options),
+      const entry = options.entry ?? new URL(import.meta.url);
+      const { fields, text } = await studySharedDict(dict, (counts, items, setup) =>
+        runPool(items, { ...options, entry, role: STUDY, setup, ...ownDict(counts) }),
       );
       return { fields: { dictOperations: counter.operations, ...fields }, text };
     },

@@ -8,19 +8,13 @@
 // fixed, and processes cannot see it. For strings, objects or processes take merge-dict.ts, or
 // shared-dict.ts where workers must see each other's entries.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and pool.ts, pool-worker.ts, channel.ts and
-//       plain-error.ts from ../lib.
+// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
 // Run:  npx tsx scripts/shared-memory.ts
 //       npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
 
-import { runPool } from "../lib/pool.ts";
-import {
-  isPoolWorker,
-  type OnSettled,
-  servePool,
-  type Usage,
-  type WorkerCode,
-} from "../lib/pool-worker.ts";
+import { runPool, servePool, type WorkerCode } from "../lib/workers/pool.ts";
+import { isWorker } from "../lib/workers/serve.ts";
+import type { WorkerOptions } from "../lib/workers/supervise.ts";
 
 // For this suite's own loop body and part 3 only:
 
@@ -48,7 +42,7 @@ async function body(item: Item, task: Task): Promise<Result> {
 }
 
 // 2. The technique: a hash table in a SharedArrayBuffer, with open addressing and no locks. The
-// pool of threads is lib/pool.ts.
+// pool of threads is lib/workers/pool.ts.
 //
 // A key, once in its slot, stays there: nothing is ever deleted or moved, which is what makes it
 // possible to do without a lock. Only two words are ever fought over, and each is taken by one
@@ -166,38 +160,21 @@ export function sharedMemoryDict({ keys, values, count }: DictMemory) {
 }
 
 const ROLE = "--a-worker-of-shared-memory.ts";
-
-interface Options {
-  workers: number;
-  inFlight?: number;
-  task: Task;
-  signal?: AbortSignal;
-  onSettled?: OnSettled;
-  onUsage?: (usage: Usage) => void;
-  entry?: URL;
-  execArgv?: string[];
-}
+type Setup = { task: Task; memory: DictMemory };
 
 /** Runs the loop body for all items on threads, which put the results into the dictionary themselves. */
 export async function intoSharedMemory(
   memory: DictMemory,
   items: readonly Item[],
-  options: Options,
-) {
-  const { task, entry = new URL(import.meta.url), execArgv } = options;
-  const start = { role: ROLE, entry, execArgv };
-  const setup = { task, memory };
-  return runPool<Item, Result>(items, { ...options, with: "threads", setup, start });
+  options: WorkerOptions & { task: Task },
+): Promise<PromiseSettledResult<Result>[]> {
+  const { task, entry = new URL(import.meta.url) } = options;
+  const setup: Setup = { task, memory };
+  return runPool(items, { ...options, with: "threads", entry, role: ROLE, setup });
 }
 
 /** The thread's side. */
-async function work({
-  task,
-  memory,
-}: {
-  task: Task;
-  memory: DictMemory;
-}): Promise<WorkerCode<Item, Result>> {
+async function work({ task, memory }: Setup): Promise<WorkerCode<Item, Result>> {
   const dict = sharedMemoryDict(memory);
   await prepare(task);
   return {
@@ -209,7 +186,7 @@ async function work({
   };
 }
 
-if (isPoolWorker(ROLE)) await servePool(work);
+if (isWorker(ROLE)) await servePool(work);
 
 // 3. Run as a script.
 

@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { lineChart } from "../lib/chart.ts";
 import { parseFlags, UsageError } from "../lib/flags.ts";
 import { formatCount, formatMs, formatTable, wrap } from "../lib/format.ts";
-import type { Port } from "../lib/pool-worker.ts";
 import { scriptFlags } from "../lib/script-flags.ts";
 import { escapeControl } from "../lib/terminal.ts";
+import type { Port } from "../lib/workers/pool.ts";
 import { ownDict, type SharedDict, sharedDict } from "../scripts/shared-dict.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 

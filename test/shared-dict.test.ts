@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runPool, type WorkerKind } from "../lib/pool.ts";
 import { workerEntry } from "../lib/worker-entry.ts";
+import { runPool } from "../lib/workers/pool.ts";
+import type { WorkerKind } from "../lib/workers/start.ts";
 import { ownDict } from "../scripts/shared-dict.ts";
 import { type Job, ROLE, type Step } from "./support/dict-worker.ts";
 import { testDictionary } from "./support/dictionary.ts";
@@ -21,14 +22,8 @@ function onDict(
   kind: WorkerKind,
   workers: number,
 ) {
-  const start = { role: ROLE, ...entry };
-  return runPool<Job, unknown[]>(jobs, {
-    with: kind,
-    workers,
-    setup: undefined,
-    start,
-    ...ownDict(dict),
-  });
+  const start = { with: kind, workers, role: ROLE, ...entry };
+  return runPool<Job, unknown[]>(jobs, { ...start, setup: undefined, ...ownDict(dict) });
 }
 
 /** Set RUNS=20 for a soak: as many runs, and all of the 100,000 locked operations in each. */

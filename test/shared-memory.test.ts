@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runPool } from "../lib/pool.ts";
 import { workerEntry } from "../lib/worker-entry.ts";
+import { runPool } from "../lib/workers/pool.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 import { testDictionary } from "./support/dictionary.ts";
 import { type Job, ROLE } from "./support/memory-worker.ts";
@@ -16,13 +16,8 @@ async function together(memories: ReturnType<typeof dictMemory>[], jobs: Job[]):
   const gates = new Int32Array(new SharedArrayBuffer(4 * memories.length));
   const threads = jobs.length;
   const setup = { memories, gates, threads };
-  const start = { role: ROLE, ...entry };
-  const results = await runPool<Job, number>(jobs, {
-    with: "threads",
-    workers: threads,
-    setup,
-    start,
-  });
+  const start = { with: "threads", workers: threads, role: ROLE, ...entry } as const;
+  const results = await runPool<Job, number>(jobs, { ...start, setup });
   return results.map((one) => (one as PromiseFulfilledResult<number>).value);
 }
 

@@ -6,26 +6,23 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
-/** Each technique: its function, what it takes first, and what its header says it needs from lib/. */
+/** Each technique: its function, and how it is called. */
 export const TECHNIQUES = {
-  sequential: { call: "inSequence(items, options)", exports: "inSequence", lib: [] },
-  async: { call: "concurrently(items, options)", exports: "concurrently", lib: [] },
-  threads: { call: "inThreads(items, options)", exports: "inThreads", lib: [] },
-  processes: { call: "inProcesses(items, options)", exports: "inProcesses", lib: [] },
+  sequential: { call: "inSequence(items, options)", exports: "inSequence" },
+  async: { call: "concurrently(items, options)", exports: "concurrently" },
+  threads: { call: "inThreads(items, options)", exports: "inThreads" },
+  processes: { call: "inProcesses(items, options)", exports: "inProcesses" },
   "shared-dict": {
     call: 'intoSharedDict(new Map(), items, { ...options, with: "processes" })',
     exports: "intoSharedDict",
-    lib: ["pool", "pool-worker", "channel", "plain-error"],
   },
   "shared-memory": {
     call: "intoSharedMemory(dictMemory(100), items, options)",
     exports: "dictMemory, intoSharedMemory",
-    lib: ["pool", "pool-worker", "channel", "plain-error"],
   },
   "merge-dict": {
     call: '(await intoMergedDict(new Map(), items, { ...options, with: "threads" })).outcomes',
     exports: "intoMergedDict",
-    lib: ["pool", "pool-worker", "channel", "plain-error"],
   },
 } as const;
 
@@ -75,7 +72,7 @@ console.log("all is well");
 /** Makes a project out of copies; `NAME-main.ts` runs a technique with all three bodies. */
 export function makeCopies(folder: string): void {
   mkdirSync(join(folder, "src"), { recursive: true });
-  mkdirSync(join(folder, "lib"));
+  cpSync(join(root, "lib/workers"), join(folder, "lib/workers"), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   const { compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.json"), "utf8"));
@@ -87,15 +84,17 @@ export function makeCopies(folder: string): void {
     }),
   );
 
-  for (const [name, { call, exports, lib }] of Object.entries(TECHNIQUES)) {
-    for (const file of lib)
-      cpSync(join(root, "lib", `${file}.ts`), join(folder, "lib", `${file}.ts`));
+  for (const [name, { call, exports }] of Object.entries(TECHNIQUES)) {
     const script = readFileSync(join(root, "scripts", `${name}.ts`), "utf8");
     const [before, after] = script.split(
       /\/\/ 1\. The loop body[\s\S]*?(?=\/\/ 2\. The technique)/,
     );
     const imports = before!.slice(0, before!.indexOf("// For this suite's own"));
     const technique = after!.slice(0, after!.indexOf("// 3. Run as a script"));
+    // Nothing from lib/ that the header does not say is needed.
+    for (const [, needed] of (imports + technique).matchAll(/"\.\.\/lib\/(.*?)"/g))
+      if (!imports.includes("the folder ../lib/workers") || !needed!.startsWith("workers/"))
+        throw new Error(`${name}.ts does not say that a copy needs lib/${needed}`);
     const runs: string[] = [];
     for (const [kind, part] of Object.entries(PARTS)) {
       writeFileSync(join(folder, "src", `${name}-${kind}.ts`), `${imports}\n${part}\n${technique}`);

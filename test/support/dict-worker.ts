@@ -1,6 +1,7 @@
 // A worker that does to the shared dictionary what a test tells it, one list of steps an item.
 
-import { isPoolWorker, type Port, servePool } from "../../lib/pool-worker.ts";
+import { type Port, servePool } from "../../lib/workers/pool.ts";
+import { isWorker } from "../../lib/workers/serve.ts";
 import { sharedDict } from "../../scripts/shared-dict.ts";
 
 /** The role that {@link runPool} starts this file by. */
@@ -52,4 +53,4 @@ async function begin(_setup: unknown, port: Port) {
   };
 }
 
-if (isPoolWorker(ROLE)) servePool(begin);
+if (isWorker(ROLE)) servePool(begin);

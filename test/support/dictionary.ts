@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { WorkerKind } from "../../lib/pool.ts";
 import { countPrimes } from "../../lib/primes.ts";
 import { workerEntry } from "../../lib/worker-entry.ts";
+import type { WorkerKind } from "../../lib/workers/start.ts";
 import { run, startApiScript } from "./process.ts";
 import { checkRecord } from "./technique.ts";
 import { bodyOf } from "./variant.ts";

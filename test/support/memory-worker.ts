@@ -1,6 +1,7 @@
 // A thread that works on shared memory as a test tells it.
 
-import { isPoolWorker, servePool } from "../../lib/pool-worker.ts";
+import { servePool } from "../../lib/workers/pool.ts";
+import { isWorker } from "../../lib/workers/serve.ts";
 import { type DictMemory, sharedMemoryDict } from "../../scripts/shared-memory.ts";
 
 /** The role that {@link runPool} starts this file by. */
@@ -48,4 +49,4 @@ async function begin({ memories, gates, threads }: Setup) {
   };
 }
 
-if (isPoolWorker(ROLE)) servePool(begin);
+if (isWorker(ROLE)) servePool(begin);

@@ -1,0 +1,137 @@
+// Hands out items by message, one at a time: what the dictionary scripts share, both sides of it.
+// (scripts/processes.ts does the same, with several short ones in one message.)
+
+import { type Report, settle } from "./report.ts";
+import { type Parent, serve } from "./serve.ts";
+import { supervise, type Technique, type Worker } from "./supervise.ts";
+
+/** One worker of a pool, as the parent sees it. */
+export type PoolWorker = Omit<Worker, "fail">;
+
+/** A pool: its setup, and what it does beside handing out items. */
+export interface Pool extends Omit<Technique, "setup" | "isWorkLeft" | "attend"> {
+  /** What every worker is given at its start. */
+  setup: unknown;
+  /** A message of a worker's own. */
+  onMessage?: (worker: PoolWorker, message: unknown) => void;
+  /** A worker has ended: with what it handed over, or undefined where it died. */
+  onEnd?: (worker: PoolWorker, handedOver: unknown) => void;
+}
+
+/** What a worker does. */
+export interface WorkerCode<Item, Result> {
+  iterate: (item: Item) => Promise<Result>;
+  /** After its last item: what is handed over to the parent. */
+  end?: () => unknown;
+}
+
+/** The parent, as a worker's own code sees it. */
+export interface Port extends Pick<Parent, "check" | "onMessage"> {
+  send: (message: unknown) => Promise<void>;
+}
+
+type Claim<Item> = { index: number; item: Item };
+type ToWorker<Item> = { claim: Claim<Item> } | { end: true } | { message: unknown };
+type ToParent = { ready: true } | { done: number } | { message: unknown };
+
+/**
+ * Runs `iterate` of the workers' code for all items.
+ *
+ * @returns One settled result for each item, as `supervise` gives it.
+ */
+export function runPool<Item, Result>(
+  items: readonly Item[],
+  pool: Pool,
+): Promise<PromiseSettledResult<Result>[]> {
+  const { workers, inFlight = 1, setup, onMessage, onEnd } = pool;
+  const handedBack: number[] = []; // by workers that died before they began them
+  let next = 0;
+
+  return supervise<Result>(items.length, {
+    ...pool,
+    setup: () => ({ setup, inFlight }),
+    isWorkLeft: () => next < items.length || handedBack.length > 0,
+    attend(worker) {
+      const claims: number[] = []; // what it was handed and has not reported, the oldest first
+      const port = { ...worker, send: (message: unknown) => worker.send({ message }) };
+
+      function feed() {
+        // One ahead hides the way there and back; not at the end, where others are free.
+        const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
+        while (claims.length < inFlight + ahead) {
+          const index = handedBack.shift() ?? (next < items.length ? next++ : undefined);
+          if (index === undefined) break;
+          try {
+            worker.send({ claim: { index, item: items[index]! } } satisfies ToWorker<Item>);
+            claims.push(index);
+          } catch (reason) {
+            worker.fail(index, reason); // it cannot be cloned
+          }
+        }
+        if (claims.length === 0) worker.send({ end: true } satisfies ToWorker<Item>);
+      }
+
+      return {
+        onMessage(own) {
+          const said = own as ToParent;
+          if ("message" in said) return onMessage?.(port, said.message);
+          if ("done" in said) claims.splice(claims.indexOf(said.done), 1);
+          feed();
+        },
+        begun() {
+          handedBack.push(...claims.splice(inFlight));
+          return claims;
+        },
+        onEnd: (handedOver) => onEnd?.(port, handedOver),
+      };
+    },
+  });
+}
+
+/**
+ * The worker's side of {@link runPool}: await it where `isWorker` is true.
+ *
+ * @param begin Makes the worker's code from the pool's `setup`, once.
+ */
+export function servePool<Setup, Item, Result>(
+  begin: (setup: Setup, port: Port) => Promise<WorkerCode<Item, Result>>,
+): Promise<never> {
+  return serve<{ setup: Setup; inFlight: number }>(async ({ setup, inFlight }, parent) => {
+    const say = (own: ToParent, reports?: Report[]) =>
+      parent.say({ own, ...(reports && { reports }) });
+    const queue: Claim<Item>[] = [];
+    let idle = inFlight;
+    let listener: (message: unknown) => void = () => {};
+
+    async function lane() {
+      idle--;
+      for (let claim = queue.shift(); claim; claim = queue.shift()) {
+        const { index, item } = claim;
+        const report = await settle(index, () => code.iterate(item));
+        // Sent before it begins another, so that the parent knows what was begun.
+        await say({ done: index }, [report]);
+      }
+      idle++;
+    }
+
+    const ended = new Promise<void>((resolve) => {
+      parent.onMessage((message) => {
+        const told = message as ToWorker<Item>;
+        if ("message" in told) return listener(told.message);
+        if ("end" in told) return resolve();
+        queue.push(told.claim);
+        if (idle > 0) void lane();
+      });
+    });
+    const code = await begin(setup, {
+      check: parent.check,
+      send: (message) => say({ message }),
+      onMessage: (heard) => {
+        listener = heard;
+      },
+    });
+    await say({ ready: true });
+    await ended;
+    return code.end?.();
+  });
+}

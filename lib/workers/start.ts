@@ -1,0 +1,81 @@
+// Starts one worker, a thread or a process: what both have in common is messages and an end.
+
+import { fork } from "node:child_process";
+import { inspect } from "node:util";
+import { Worker, type WorkerOptions } from "node:worker_threads";
+
+/** What workers are. */
+export type WorkerKind = "processes" | "threads";
+
+/** How to start a worker. */
+export interface WorkerStart {
+  /** The file that it runs. */
+  entry: URL;
+  /** By what this file knows that it runs as a worker: see `isWorker` in serve.ts. */
+  role: string;
+  /** Flags of the runtime; those of this process unless given. */
+  execArgv?: string[] | undefined;
+}
+
+/** A worker that was started. */
+export interface StartedWorker {
+  /** For messages about it: "thread", or "process 4711". */
+  name: string;
+  /** @throws {Error} The message cannot be cloned. */
+  send: (message: unknown) => void;
+  kill: () => void;
+  /** Why it ended, after its last message. */
+  ended: Promise<string>;
+}
+
+/** Starts a thread; `listen` hears each of its messages. */
+export function startThread(
+  { entry, role, execArgv }: WorkerStart,
+  listen: (message: unknown) => void,
+): StartedWorker {
+  const thread = newThread(entry, { workerData: { role }, execArgv });
+  let why: string | undefined;
+  // Without this listener an error over there would end the program here.
+  thread.on("message", listen).on("error", (error) => {
+    why = error instanceof Error ? error.message : inspect(error);
+  });
+  const ended = new Promise<string>((resolve) => {
+    thread.on("exit", (code) => resolve(why ?? `exit code ${code}`)); // perhaps without a word
+  });
+  const kill = () => void thread.terminate();
+  return { name: "thread", send: (message) => thread.postMessage(message), kill, ended };
+}
+
+/** Node 20 cannot start a thread from a .ts file: there tsx, by which this runs, has to load it. */
+function newThread(entry: URL, options: WorkerOptions): Worker {
+  const { typescript } = process.features as { typescript?: unknown };
+  if (typescript || !entry.pathname.endsWith(".ts")) return new Worker(entry, options);
+  const load = `import("tsx/esm/api").then((tsx) => (tsx.register(), import("${entry}")))`;
+  return new Worker(load, { ...options, eval: true });
+}
+
+/** Starts a process; `listen` hears each of its messages. */
+export function startProcess(
+  { entry, role, execArgv }: WorkerStart,
+  listen: (message: unknown) => void,
+): StartedWorker {
+  // By default, messages are JSON: a Map, a Date or an Error would arrive as something else.
+  const child = fork(entry, [role], { serialization: "advanced", execArgv });
+  let why: string | undefined;
+  const ended = new Promise<string>((resolve) => {
+    child.on("message", listen).on("error", (error) => {
+      why = error.message; // it could not even be started, or not be sent anything: it is dead
+    });
+    // Not "exit", which may come before the last messages.
+    child.on("close", (code, signal) => resolve(signal ?? why ?? `exit code ${code}`));
+  });
+  return {
+    name: `process ${child.pid ?? ""}`.trimEnd(),
+    send: (message) => {
+      if (child.pid) child.send(message as object);
+    },
+    // Without a pid (too many open files) it never began, and a kill may hit this process's group.
+    kill: () => void (child.pid && child.kill("SIGKILL")),
+    ended,
+  };
+}
