@@ -65,3 +65,8 @@ export function wrap(text: string, width: number, bullet = ""): string {
   }
   return lines.join("\n");
 }
+
+/** "12 %". */
+export function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
+}

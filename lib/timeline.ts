@@ -1,6 +1,6 @@
 // What each worker did when: a lane a worker, drawn over the time of the run.
 
-import { xAxis } from "./chart.ts";
+import { xAxis } from "./axis.ts";
 import { formatCount, formatMs, plural } from "./format.ts";
 import type { RunRecord, Timeline } from "./record.ts";
 import { sum } from "./statistics.ts";

@@ -17,10 +17,9 @@ import {
   help,
   presets,
   savedFlags,
-} from "../lib/compare-flags.ts";
-import { type Comparison, FORMAT, thisMachine } from "../lib/comparison.ts";
-import { confirmRequests } from "../lib/consent.ts";
-import { describeComparison } from "../lib/describe-comparison.ts";
+} from "../lib/compare/compare-flags.ts";
+import { type Comparison, FORMAT, thisMachine } from "../lib/compare/comparison.ts";
+import { describeComparison } from "../lib/compare/describe-comparison.ts";
 import {
   checkWritable,
   readComparison,
@@ -28,12 +27,13 @@ import {
   toJson,
   toMarkdown,
   writeWhole,
-} from "../lib/exports.ts";
+} from "../lib/compare/exports.ts";
+import { planJobs } from "../lib/compare/plan.ts";
+import { runComparison } from "../lib/compare/run-comparison.ts";
+import { confirmRequests } from "../lib/consent.ts";
 import { parseFlags } from "../lib/flags.ts";
 import { interruptSignal, isError } from "../lib/interrupt.ts";
 import { main } from "../lib/main.ts";
-import { planJobs } from "../lib/plan.ts";
-import { runComparison } from "../lib/run-comparison.ts";
 import { terminalWidth, wantsColour } from "../lib/terminal.ts";
 import { versions } from "../lib/versions.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { type Axis, lineChart, type Series } from "../lib/chart.ts";
+import type { Axis } from "../lib/axis.ts";
+import { lineChart, type Series } from "../lib/chart.ts";
 import { formatCount, formatMs } from "../lib/format.ts";
 
 const x: Axis = {

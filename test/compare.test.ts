@@ -4,7 +4,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import type { Comparison, Sample } from "../lib/comparison.ts";
+import type { Comparison, Sample } from "../lib/compare/comparison.ts";
 import { descendants, isAlive, run, start, startApiScript, until } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
 

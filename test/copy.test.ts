@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
@@ -17,6 +17,13 @@ test("copy: every technique with another loop body passes the type check in stri
   const { status, stdout } = spawnSync(tsc, ["-p", folder], { encoding: "utf8" });
   assert.equal(stdout, "");
   assert.equal(status, 0);
+});
+
+test("copy: the folder lib/workers needs Node's own modules only, and itself", () => {
+  const workers = join(folder, "lib/workers");
+  for (const file of readdirSync(workers))
+    for (const [, from] of readFileSync(join(workers, file), "utf8").matchAll(/from "(.*)";/g))
+      assert.match(from!, /^(node:|\.\/)/, file);
 });
 
 for (const name of Object.keys(TECHNIQUES)) {

@@ -11,7 +11,7 @@
 import { spawn, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { type ApiProcess, startApi } from "../../lib/api-process.ts";
-import { thisMachine } from "../../lib/comparison.ts";
+import { thisMachine } from "../../lib/compare/comparison.ts";
 import { formatBytes, formatMs } from "../../lib/format.ts";
 import type { RunRecord } from "../../lib/record.ts";
 import { type Spread, spread } from "../../lib/statistics.ts";

@@ -35,15 +35,15 @@ const ELSEWHERE: Record<string, string> = {
   "npm run test:readme": "by hand: this is it",
   "LONG=1 npm run test:readme": "by hand: this is it",
   "npm install --save-dev tsx": COPY,
-  "npx tsx main.ts": COPY,
-  "node main.ts": COPY,
+  "npx tsx src/main.ts": COPY,
+  "node src/main.ts": COPY,
   "npm install --save-dev typescript @types/node": COPY,
   "npx tsx scripts/compare.ts --techniques async,mine": MINE,
 };
 const LONG = ["npm run bench", "npm run readme -- outputs", "STORM=10000 npm run test:faults"];
 
 const temporary = mkdtempSync(join(tmpdir(), "readme-"));
-const project = join(temporary, "project");
+const project = join(temporary, "parallel-for");
 before(() => {
   const left = ["node_modules", ".git"];
   cpSync(root, project, {
@@ -172,21 +172,23 @@ test(`README: ${COPY}: its steps make a program that runs and passes the type ch
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
   const [part1, main] = codeIn(readme, "ts");
   const [tsconfig] = codeIn(readme, "json");
-  writeFileSync(join(folder, "main.ts"), main!);
+  const [copying] = codeIn(readme, "sh");
+  await run(copying!, folder);
+  writeFileSync(join(folder, "src/main.ts"), main!);
   writeFileSync(join(folder, "tsconfig.json"), tsconfig!);
-  const script = readFileSync(join(root, "scripts/threads.ts"), "utf8");
+  const script = readFileSync(join(folder, "src/threads.ts"), "utf8");
   const [, imports, technique] =
     /^([\s\S]*?)\/\/ For this suite's own[\s\S]*(\/\/ 2\. The technique[\s\S]*)\/\/ 3\. Run/.exec(
       script,
     )!;
-  writeFileSync(join(folder, "threads.ts"), `${imports}\n${part1}\n${technique}`);
+  writeFileSync(join(folder, "src/threads.ts"), `${imports}\n${part1}\n${technique}`);
 
   const expected = "one 6\ntwo 6\nthree 10\n";
   await run("npm install --save-dev tsx", folder);
-  assert.equal(await run("npx tsx main.ts", folder), expected);
+  assert.equal(await run("npx tsx src/main.ts", folder), expected);
   await run("npm install --save-dev typescript @types/node", folder);
   await run("npx tsc", folder);
-  if (!missing("node main.ts")) assert.equal(await run("node main.ts", folder), expected);
+  if (!missing("node src/main.ts")) assert.equal(await run("node src/main.ts", folder), expected);
 });
 
 test(`README: ${MINE}: a copy of async.ts by another name is compared`, async () => {

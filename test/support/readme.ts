@@ -78,7 +78,7 @@ export function plainCommandsIn(readme: string): string[] {
 }
 
 /** The blocks of the README in a language that are no excerpts of a file, not indented. */
-export function codeIn(readme: string, language: "ts" | "json"): string[] {
+export function codeIn(readme: string, language: "ts" | "json" | "sh"): string[] {
   const block = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, "gm");
   return [...readme.replaceAll(EXCERPT, "").matchAll(block)].map(([, indent, code]) =>
     code!.replaceAll(new RegExp(`^${indent}`, "gm"), ""),

@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { countPrimes } from "../../lib/primes.ts";
 import type { RunRecord } from "../../lib/record.ts";
@@ -174,17 +173,6 @@ export function testTechnique(name: string, exported: string) {
 
   test(`${name}: has the loop body that all scripts have`, () => {
     assert.equal(bodyOf(`${name}.ts`), bodyOf("sequential.ts"));
-  });
-
-  test(`${name}: needs Node's own modules only for its technique`, () => {
-    const text = readFileSync(new URL(`../../${script}`, import.meta.url), "utf8");
-    const technique = text.slice(
-      text.indexOf("// 2. The technique"),
-      text.indexOf("// 3. Run as a script"),
-    );
-    for (const helper of ["isMain(", "post(", "countPrimes", "loadClient", "ScriptTask"]) {
-      assert.ok(!technique.includes(helper), helper);
-    }
   });
 }
 

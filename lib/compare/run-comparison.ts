@@ -1,8 +1,8 @@
 // Runs the jobs of a comparison one after another, and gathers what they report.
 
+import { formatCount, plural } from "../format.ts";
 import { type CompareFlags, passedOn } from "./compare-flags.ts";
 import { BASELINE, type Comparison, type Sample } from "./comparison.ts";
-import { formatCount, plural } from "./format.ts";
 import type { Job } from "./plan.ts";
 import { showProgress } from "./progress.ts";
 import { runTechnique } from "./run-technique.ts";

@@ -1,5 +1,7 @@
 // What a comparison means, in sentences worked out from its runs, the most important first.
 
+import { formatBytes, formatCount, formatMs, listed } from "../format.ts";
+import { median, ratio } from "../statistics.ts";
 import {
   BASELINE,
   type Cell,
@@ -12,9 +14,7 @@ import {
 import { overRequests } from "./findings-requests.ts";
 import { caveats, failures } from "./findings-trust.ts";
 import { overWorkers } from "./findings-workers.ts";
-import { formatBytes, formatCount, formatMs, listed } from "./format.ts";
 import { namesIn, times } from "./phrases.ts";
-import { median, ratio } from "./statistics.ts";
 
 /** All that a comparison says. */
 export function findings(comparison: Comparison): string[] {

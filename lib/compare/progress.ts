@@ -1,11 +1,11 @@
 // Progress of a comparison on stderr, with an estimate of the time left that learns from each run.
 
 import { availableParallelism } from "node:os";
-import { formatCount, formatMs, plural } from "./format.ts";
+import { formatCount, formatMs, plural } from "../format.ts";
+import type { RunRecord } from "../record.ts";
+import type { Task } from "../task.ts";
+import { statusLine } from "../terminal.ts";
 import type { Job } from "./plan.ts";
-import type { RunRecord } from "./record.ts";
-import type { Task } from "./task.ts";
-import { statusLine } from "./terminal.ts";
 
 /** What the time of a run depends on beside its job. Latency in milliseconds. */
 export interface Load {

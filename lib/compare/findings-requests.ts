@@ -1,10 +1,10 @@
 // What a comparison over numbers of requests says: who is fastest, from where on, and why.
 
+import { formatCount, formatMs, listed, percent } from "../format.ts";
+import { ratio } from "../statistics.ts";
 import { BASELINE, idealAt, middle, type TimedCell } from "./comparison.ts";
 import { isOneThread } from "./findings-workers.ts";
-import { formatCount, formatMs, listed } from "./format.ts";
-import { at, capital, namesIn, percent, times } from "./phrases.ts";
-import { ratio } from "./statistics.ts";
+import { at, capital, namesIn, times } from "./phrases.ts";
 
 /** The sentences, for cells in the order of their sizes. */
 export function overRequests(cells: TimedCell[], cores: number): string[] {

@@ -11,11 +11,11 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
+import { UsageError } from "../flags.ts";
+import { escapeControl } from "../terminal.ts";
 import { type Comparison, cellsOf, FORMAT, type Sample, timed } from "./comparison.ts";
-import { timeTable } from "./describe-comparison.ts";
 import { findings } from "./findings.ts";
-import { UsageError } from "./flags.ts";
-import { escapeControl } from "./terminal.ts";
+import { timeTable } from "./tables.ts";
 
 /** One line a run; a dictionary's and a timeline's figures are in the JSON only. */
 const COLUMNS = [

@@ -1,8 +1,8 @@
 // Words that the sentences about comparisons share.
 
+import { plural } from "../format.ts";
+import type { Ratio } from "../statistics.ts";
 import type { Cell } from "./comparison.ts";
-import { plural } from "./format.ts";
-import type { Ratio } from "./statistics.ts";
 
 /** The techniques of some cells, each once, in their order. */
 export function namesIn(cells: readonly Cell[]): string[] {
@@ -24,9 +24,4 @@ export function at(requests: number, preposition = "at "): string {
 /** With a capital letter. */
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** "12 %". */
-export function percent(share: number): string {
-  return `${Math.round(share * 100)} %`;
 }

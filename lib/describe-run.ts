@@ -2,9 +2,8 @@
 
 import { availableParallelism } from "node:os";
 import { lineChart } from "./chart.ts";
-import { formatBytes, formatCount, formatMs, plural } from "./format.ts";
+import { formatBytes, formatCount, formatMs, percent, plural } from "./format.ts";
 import type { Run } from "./measure.ts";
-import { percent } from "./phrases.ts";
 import { errorKey, isOk, type RunRecord } from "./record.ts";
 import { escapeControl, terminalWidth, wantsColour } from "./terminal.ts";
 import { describeTimeline } from "./timeline.ts";

@@ -1,9 +1,9 @@
 // What a comparison over numbers of workers says: where more of them stop paying, and why.
 
+import { formatMs, percent, plural } from "../format.ts";
+import { ratio } from "../statistics.ts";
 import { BASELINE, middle, type TimedCell } from "./comparison.ts";
-import { formatMs, plural } from "./format.ts";
-import { capital, namesIn, percent, times } from "./phrases.ts";
-import { ratio } from "./statistics.ts";
+import { capital, namesIn, times } from "./phrases.ts";
 
 /** A number of workers that comes this near to the best is as good: the knee is the smallest. */
 const NEAR = 1.1;

@@ -1,10 +1,10 @@
 // How far a comparison is to be trusted: what failed, what was refused, what is noise.
 
+import { formatCount, formatMs, listed, percent, plural } from "../format.ts";
+import { LEVEL_ONCE, sum } from "../statistics.ts";
 import type { Cell, Comparison } from "./comparison.ts";
 import { middle, REFUSALS, timed } from "./comparison.ts";
-import { formatCount, formatMs, listed, plural } from "./format.ts";
-import { capital, namesIn, percent } from "./phrases.ts";
-import { LEVEL_ONCE, sum } from "./statistics.ts";
+import { capital, namesIn } from "./phrases.ts";
 
 /** A spread above this share of the median is worth a warning. */
 const LARGE_SPREAD = 0.2;
