@@ -7,7 +7,7 @@ import type { WorkerKind } from "./workers/start.ts";
 import type { WorkerOptions } from "./workers/supervise.ts";
 
 /** What every technique takes beside the items. */
-export interface TechniqueOptions extends WorkerOptions {
+export interface TechniqueOptions extends WorkerOptions<number> {
   inFlight: number;
   task: Task;
   signal: AbortSignal;
@@ -57,10 +57,10 @@ export async function measure(
   const results = await technique(items, {
     ...options,
     onUsage: (usage) => usages.push(usage),
-    onSettled(index, worker, start, end) {
-      workers[index] = worker;
-      startMs[index] = start;
-      endMs[index] = end;
+    onSettled(report, worker) {
+      workers[report.index] = worker;
+      startMs[report.index] = report.startMs;
+      endMs[report.index] = report.endMs;
       onProgress(++settled);
     },
   });

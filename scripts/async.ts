@@ -46,7 +46,15 @@ interface Options {
   inFlight?: number;
   task: Task;
   signal?: AbortSignal;
-  onSettled?: (index: number, worker: number, startMs: number, endMs: number) => void;
+  onSettled?: (report: Report, worker: number) => void;
+}
+
+/** One iteration: its start and end in milliseconds since 1970, what came of it. */
+interface Report {
+  index: number;
+  startMs: number;
+  endMs: number;
+  outcome: PromiseSettledResult<Result>;
 }
 
 /**
@@ -74,7 +82,8 @@ export async function concurrently(
       const [outcome] = await Promise.allSettled([body(items[index]!, task)]);
       if (signal?.aborted) return;
       outcomes[index] = outcome;
-      onSettled?.(index, number % workers, startMs, performance.timeOrigin + performance.now());
+      const endMs = performance.timeOrigin + performance.now();
+      onSettled?.({ index, startMs, endMs, outcome }, number % workers);
       // A body that never waits would leave no room for Ctrl-C: make some, every 10 ms.
       if (performance.now() - yieldedMs > 10) {
         await setImmediate();

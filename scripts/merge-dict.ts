@@ -56,7 +56,7 @@ const ROLE = "--a-worker-of-merge-dict.ts";
 export async function intoMergedDict(
   merged: Map<Item, Result>,
   items: readonly Item[],
-  options: WorkerOptions & { task: Task; with: WorkerKind },
+  options: WorkerOptions<Result> & { task: Task; with: WorkerKind },
 ) {
   const { task, entry = new URL(import.meta.url) } = options;
   const parts: { worker: number; entries: Map<Item, Result> }[] = [];

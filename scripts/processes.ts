@@ -60,7 +60,7 @@ type Progress = { id: number; done: number; eachMs: number; notBegun: Claim };
  */
 export async function inProcesses(
   items: readonly Item[],
-  options: WorkerOptions & { task: Task },
+  options: WorkerOptions<Result> & { task: Task },
 ): Promise<PromiseSettledResult<Result>[]> {
   const { workers, task, inFlight = 1, entry = new URL(import.meta.url) } = options;
   const lanes = Math.min(workers, items.length) * inFlight;

@@ -43,7 +43,15 @@ async function body(item: Item, task: Task): Promise<Result> {
 interface Options {
   task: Task;
   signal?: AbortSignal;
-  onSettled?: (index: number, worker: number, startMs: number, endMs: number) => void;
+  onSettled?: (report: Report, worker: number) => void;
+}
+
+/** One iteration: its start and end in milliseconds since 1970, what came of it. */
+interface Report {
+  index: number;
+  startMs: number;
+  endMs: number;
+  outcome: PromiseSettledResult<Result>;
 }
 
 /**
@@ -67,7 +75,8 @@ export async function inSequence(
       const [outcome] = await Promise.allSettled([body(item, task)]);
       if (signal?.aborted) return;
       outcomes.push(outcome);
-      onSettled?.(index, 0, startMs, performance.timeOrigin + performance.now());
+      const endMs = performance.timeOrigin + performance.now();
+      onSettled?.({ index, startMs, endMs, outcome }, 0);
       // A body that never waits would leave no room for Ctrl-C: make some, every 10 ms.
       if (performance.now() - yieldedMs > 10) {
         await setImmediate();

@@ -200,7 +200,7 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
 
 const ROLE = "--a-worker-of-shared-dict.ts";
 
-type Options = WorkerOptions & {
+type Options = WorkerOptions<Result> & {
   task: Task;
   with: WorkerKind;
   counter?: { operations: number }; // of those that reached the parent
@@ -217,7 +217,13 @@ export async function intoSharedDict(
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, counter, entry = new URL(import.meta.url) } = options;
-  const pool: Pool = { ...options, entry, role: ROLE, setup: task, ...ownDict(dict, counter) };
+  const pool: Pool<Result> = {
+    ...options,
+    entry,
+    role: ROLE,
+    setup: task,
+    ...ownDict(dict, counter),
+  };
   return runPool(items, pool);
 }
 

@@ -166,7 +166,7 @@ type Setup = { task: Task; memory: DictMemory };
 export async function intoSharedMemory(
   memory: DictMemory,
   items: readonly Item[],
-  options: WorkerOptions & { task: Task },
+  options: WorkerOptions<Result> & { task: Task },
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, entry = new URL(import.meta.url) } = options;
   const setup: Setup = { task, memory };

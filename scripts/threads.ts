@@ -65,7 +65,7 @@ interface Job {
  */
 export async function inThreads(
   items: readonly Item[],
-  options: WorkerOptions & { task: Task },
+  options: WorkerOptions<Result> & { task: Task },
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, inFlight = 1, entry = new URL(import.meta.url) } = options;
   const next = new Int32Array(new SharedArrayBuffer(4));

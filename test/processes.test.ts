@@ -6,6 +6,21 @@ import { variant } from "./support/variant.ts";
 testTechnique("processes", "inProcesses");
 testWorkers("processes.ts", "inProcesses");
 
+test("processes: what was reported arrives, however large, though its process dies right after", async () => {
+  const inProcesses = await variant(
+    "processes.ts",
+    "inProcesses",
+    `if (item % 2) process.exit(); return "x".repeat(20_000_000);`,
+  );
+  const results = await inProcesses([0, 1, 2, 3, 4], { workers: 1 });
+  assert.deepEqual(
+    results.map((one) =>
+      one.status === "fulfilled" ? (one.value as string).length : one.reason.name,
+    ),
+    [20_000_000, "WorkerDied", 20_000_000, "WorkerDied", 20_000_000],
+  );
+});
+
 test("processes: a value that cannot be cloned fails its own iteration", async () => {
   const inProcesses = await variant(
     "processes.ts",

@@ -9,7 +9,7 @@ import { supervise, type Technique, type Worker } from "./supervise.ts";
 export type PoolWorker = Omit<Worker, "fail">;
 
 /** A pool: its setup, and what it does beside handing out items. */
-export interface Pool extends Omit<Technique, "setup" | "isWorkLeft" | "attend"> {
+export interface Pool<Result> extends Omit<Technique<Result>, "setup" | "isWorkLeft" | "attend"> {
   /** What every worker is given at its start. */
   setup: unknown;
   /** A message of a worker's own. */
@@ -41,7 +41,7 @@ type ToParent = { ready: true } | { done: number } | { message: unknown };
  */
 export function runPool<Item, Result>(
   items: readonly Item[],
-  pool: Pool,
+  pool: Pool<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { workers, inFlight = 1, setup, onMessage, onEnd } = pool;
   const handedBack: number[] = []; // by workers that died before they began them

@@ -7,15 +7,15 @@ import { FROM_WORKER, type FromWorker, type Usage } from "./serve.ts";
 import { type StartedWorker, startProcess, startThread, type WorkerKind } from "./start.ts";
 
 /** What the caller of a technique may choose. */
-export interface WorkerOptions {
+export interface WorkerOptions<Result> {
   /** Workers at most; there are never more than items. */
   workers: number;
   /** Iterations in flight inside each worker: 1 unless given. */
   inFlight?: number;
   /** Aborted, it ends all workers; items not done are rejected with its reason. */
   signal?: AbortSignal;
-  /** Hears of each iteration as it settles. Times in milliseconds since 1970. */
-  onSettled?: (index: number, worker: number, startMs: number, endMs: number) => void;
+  /** Hears of each item as it settles, and who was at it. Times are NaN where that worker died. */
+  onSettled?: (report: Report<Result>, worker: number) => void;
   /** Hears what a process took, at its end. */
   onUsage?: (usage: Usage) => void;
   /** The file to start workers from: the technique's own unless given. */
@@ -45,7 +45,7 @@ export interface Attendance {
 }
 
 /** A technique. */
-export interface Technique extends Omit<WorkerOptions, "entry"> {
+export interface Technique<Result> extends Omit<WorkerOptions<Result>, "entry"> {
   with: WorkerKind;
   entry: URL;
   role: string;
@@ -67,7 +67,7 @@ export interface Technique extends Omit<WorkerOptions, "entry"> {
  */
 export async function supervise<Result>(
   count: number,
-  technique: Technique,
+  technique: Technique<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { inFlight = 1, signal, isWorkLeft } = technique;
   if (![technique.workers, inFlight].every((number) => Number.isInteger(number) && number >= 1))
@@ -82,8 +82,9 @@ export async function supervise<Result>(
   let stopped = false;
   let stopReason: unknown;
 
-  function settle(index: number, outcome: PromiseSettledResult<Result>) {
-    outcomes[index] = outcome;
+  function settle(report: Report<Result>, number: number) {
+    outcomes[report.index] = report.outcome;
+    technique.onSettled?.(report, number);
     if (--unsettled === 0) for (const worker of silent) worker.kill();
   }
 
@@ -101,7 +102,10 @@ export async function supervise<Result>(
     while (!stopped && isWorkLeft()) {
       let finished = false;
       const fail = (index: number, reason: unknown) =>
-        settle(index, { status: "rejected", reason });
+        settle(
+          { index, startMs: NaN, endMs: NaN, outcome: { status: "rejected", reason } },
+          number,
+        );
       const attendance = technique.attend({
         number,
         fail,
@@ -121,10 +125,9 @@ export async function supervise<Result>(
           return worker.kill();
         }
         for (const report of (message.reports ?? []) as Report<Result>[]) {
-          const { index, startMs, endMs, outcome } = report;
+          const { outcome } = report;
           if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
-          settle(index, outcome);
-          technique.onSettled?.(index, number, startMs, endMs);
+          settle(report, number);
           fruitless = 0;
         }
         attendance.onMessage?.(message.own);

@@ -5,6 +5,7 @@ import { getEventListeners } from "node:events";
 import { after, before, test } from "node:test";
 import { countPrimes } from "../../lib/primes.ts";
 import type { RunRecord } from "../../lib/record.ts";
+import type { Report } from "../../lib/workers/report.ts";
 import { run, startApiScript } from "./process.ts";
 import { bodyOf, variant, variantScript } from "./variant.ts";
 
@@ -164,6 +165,34 @@ export function testTechnique(name: string, exported: string) {
     assert.ok(before.every((one) => one.status === "rejected" && one.reason.message === "never"));
   });
 
+  test(`${name}: tells of each item once as it settles, with its outcome, and so can stop at the first error`, async () => {
+    const work = await variant(
+      `${name}.ts`,
+      exported,
+      `if (item % 5 === 3) throw new RangeError("no " + item); return item;`,
+    );
+    const items = Array.from({ length: 40 }, (_, index) => index);
+    const heard: Report[] = [];
+    const all = await work(items, {
+      workers: 2,
+      onSettled: (report: Report) => heard.push(report),
+    });
+    heard.sort((a, b) => a.index - b.index);
+    assert.deepEqual(
+      heard.map(({ outcome }) => outcome),
+      all,
+    );
+    assert.ok(heard.every(({ startMs, endMs }) => startMs <= endMs));
+
+    const stop = new AbortController();
+    const onSettled = ({ outcome }: Report) =>
+      outcome.status === "rejected" && stop.abort(outcome.reason);
+    const some = await work(items, { workers: 1, signal: stop.signal, onSettled });
+    const reasons = some.flatMap((one) => (one.status === "rejected" ? [one.reason.message] : []));
+    assert.equal(some[3]!.status, "rejected");
+    assert.ok(reasons.filter((reason) => reason === "no 3").length > 20, "most were never begun");
+  });
+
   test(`${name}: hears its signal no longer than it runs`, async () => {
     const work = await variant(`${name}.ts`, exported, "return item;");
     const { signal } = new AbortController();
@@ -205,6 +234,17 @@ export function testWorkers(script: string, exported: string, before: unknown[] 
     assert.equal(results.length, 3);
     for (const result of results)
       assert.match(String((result as PromiseRejectedResult).reason), /could not be cloned/);
+  });
+
+  test(`${script}: tells of items that were lost with their worker, too`, async () => {
+    const work = await variant(script, exported, "if (item === 2) process.exit(); return item;");
+    const heard: number[] = [];
+    const onSettled = ({ index, startMs }: Report) => heard.push(startMs > 0 ? index : -index);
+    await work(...before, [0, 1, 2, 3, 4], { workers: 2, ...more, onSettled });
+    assert.deepEqual(
+      heard.sort((a, b) => a - b),
+      [-2, 0, 1, 3, 4],
+    );
   });
 
   test(`${script}: no workers are an error`, async () => {
