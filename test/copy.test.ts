@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/worker-entry.ts";
 import { makeCopies, TECHNIQUES } from "./support/copies.ts";
+import { codeIn } from "./support/readme.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "copies-"));
 before(() => makeCopies(folder));
@@ -37,3 +38,36 @@ for (const name of Object.keys(TECHNIQUES)) {
     assert.equal(stdout, "all is well\n", stderr);
   });
 }
+
+test("copy: shared-dict.ts counts words as the README says, and loses none", () => {
+  const [iterate] = codeIn(readFileSync(new URL("../README.md", import.meta.url), "utf8"), "ts");
+  const copy = readFileSync(join(folder, "src/shared-dict-burns.ts"), "utf8")
+    .replace("type Item = number", "type Item = string")
+    .replace(/async function body[\s\S]*?\n {4}}/, "")
+    .replace(/async iterate\(item\) \{[\s\S]*?\n {4}\},/, iterate!);
+  writeFileSync(
+    join(folder, "src/words.ts"),
+    `import { readFile } from "node:fs/promises";\n${copy}`,
+  );
+  writeFileSync(
+    join(folder, "src/words-main.ts"),
+    `import { intoSharedDict } from "./words.ts";
+     const counts = new Map<string | number, number>();
+     const files = Array.from({ length: 20 }, (_, number) => "text" + (number % 2));
+     await intoSharedDict(counts, files, { workers: 4, task: { file: "" }, with: "processes" });
+     console.log(JSON.stringify([...counts].sort()));`,
+  );
+  writeFileSync(join(folder, "text0"), "to be or not to be");
+  writeFileSync(join(folder, "text1"), "that is to be");
+  const [command, ...flags] = runtimeCommand;
+  const main = join(folder, "src/words-main.ts");
+  const { stdout, stderr } = spawnSync(command!, [...flags, main], {
+    encoding: "utf8",
+    cwd: folder,
+  });
+  assert.equal(
+    stdout.trim(),
+    '[["be",30],["is",10],["not",10],["or",10],["that",10],["to",30]]',
+    stderr,
+  );
+});
