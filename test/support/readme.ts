@@ -38,11 +38,15 @@ function excerpt(file: string, first: string, last: string): string {
   const to = lines.findIndex((line, number) => number >= from && line.trimEnd().endsWith(last));
   if (from === -1 || to === -1) throw new Error(`${file} has no "${first} ... ${last}"`);
   const taken = lines.slice(from, to + 1);
-  // What is left open is closed: by the lines below, of which only the brackets are taken.
+  // What is left open is closed: by the lines below, of which only those brackets are taken.
+  const skipped: string[] = [];
   for (let below = to + 1; depthOf(taken) > 0 && below < lines.length; below++) {
-    if (/^\s*[\])}]+[;,]*$/.test(lines[below]!)) taken.push(lines[below]!);
-    else if (taken.at(-1)!.trim() !== "// ...")
-      taken.push(`${/^\s*/.exec(lines[below]!)![0]}// ...`);
+    const line = lines[below]!;
+    if (depthOf(skipped) === 0 && /^\s*[\])}]+[;,]*$/.test(line)) {
+      taken.push(line);
+      continue;
+    }
+    if (skipped.push(line) === 1) taken.push(`${/^\s*/.exec(line)![0]}// ...`);
   }
   const indent = Math.min(...taken.filter(Boolean).map((line) => line.search(/\S/)));
   return taken.map((line) => line.slice(indent)).join("\n");
