@@ -21,6 +21,26 @@ test("processes: what was reported arrives, however large, though its process di
   );
 });
 
+test("processes: of many short iterations each is done once, also where some wait after all", async () => {
+  const inProcesses = await variant(
+    "processes.ts",
+    "inProcesses",
+    `if (item % 400 > 380) await new Promise((resolve) => setTimeout(resolve, 5)); return item;`,
+  );
+  const items = Array.from({ length: 4000 }, (_, index) => index);
+  const heard: number[] = [];
+  const onSettled = ({ index }: { index: number }) => heard.push(index);
+  const results = await inProcesses(items, { workers: 3, onSettled });
+  assert.deepEqual(
+    results,
+    items.map((value) => ({ status: "fulfilled", value })),
+  );
+  assert.deepEqual(
+    heard.sort((a, b) => a - b),
+    items,
+  );
+});
+
 test("processes: a value that cannot be cloned fails its own iteration", async () => {
   const inProcesses = await variant(
     "processes.ts",

@@ -207,7 +207,13 @@ for (const kind of ["processes", "threads"] as const) {
 test("shared-dict: a worker killed while it holds the lock leaves it to the others", async () => {
   const dict = new Map<string | number, unknown>();
   const jobs: Job[] = [{ steps: [["die holding", "k"]] }];
-  for (let count = 0; count < 30; count++) jobs.push({ steps: [["locked", "k"]] });
+  for (let count = 0; count < 30; count++)
+    jobs.push({
+      steps: [
+        ["increment", "waiting"],
+        ["locked", "k"],
+      ],
+    });
   const results = await onDict(dict, jobs, "processes", 4);
   assert.equal(results[0]!.status, "rejected");
   assert.match((results[0] as PromiseRejectedResult).reason.message, /SIGKILL \(on item 0\)/);

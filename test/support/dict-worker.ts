@@ -1,5 +1,6 @@
 // A worker that does to the shared dictionary what a test tells it, one list of steps an item.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Port, servePool } from "../../lib/workers/pool.ts";
 import { isWorker } from "../../lib/workers/serve.ts";
 import { sharedDict } from "../../scripts/shared-dict.ts";
@@ -7,7 +8,7 @@ import { sharedDict } from "../../scripts/shared-dict.ts";
 /** The role that {@link runPool} starts this file by. */
 export const ROLE = "--a-worker-of-a-test";
 
-/** One operation by name; "die" ends the worker at once, "die holding" does so with the lock of a key. */
+/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it. */
 export type Step = [name: string, ...args: unknown[]];
 
 /** What a worker does with an item. */
@@ -28,13 +29,18 @@ async function begin(_setup: unknown, port: Port) {
     process.kill(process.pid, "SIGKILL");
     return new Promise(() => {});
   };
+  /** Until so many others are about to take the lock, and a moment longer. */
+  const waitedFor = async (count: number) => {
+    while (((await shared.get("waiting")) as number) !== count) await sleep(5);
+    await sleep(50);
+  };
   const addOne = async (key: string) =>
     shared.set(key, (((await shared.get(key)) as number) ?? 0) + 1);
 
   function step([name, ...args]: Step): Promise<unknown> {
     const key = args[0] as string;
     if (name === "die") return die();
-    if (name === "die holding") return shared.lock(key, die);
+    if (name === "die holding") return shared.lock(key, () => waitedFor(3).then(die));
     if (name === "get then set") return addOne(key);
     if (name === "locked") return shared.lock(key, () => addOne(key));
     if (name === "locked without a key") return shared.lock(() => addOne(key));

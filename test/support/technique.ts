@@ -236,6 +236,19 @@ export function testWorkers(script: string, exported: string, before: unknown[] 
       assert.match(String((result as PromiseRejectedResult).reason), /could not be cloned/);
   });
 
+  test(`${script}: an item that cannot be cloned fails alone${script === "threads.ts" ? ", or here, where all are cloned at once, fails all" : ""}`, async () => {
+    const work = await variant(script, exported, "return item;");
+    const items: unknown[] = Array.from({ length: 1000 }, (_, index) => index);
+    items[700] = () => {};
+    const results = outcomesOf(await work(...before, items, { workers: 2, ...more }));
+    for (const [index, result] of results.entries()) {
+      const lost = index === 700 || script === "threads.ts";
+      assert.equal(result.status, lost ? "rejected" : "fulfilled", `item ${index}`);
+      if (lost)
+        assert.match(String((result as PromiseRejectedResult).reason), /could not be cloned/);
+    }
+  });
+
   test(`${script}: tells of items that were lost with their worker, too`, async () => {
     const work = await variant(script, exported, "if (item === 2) process.exit(); return item;");
     const heard: number[] = [];
