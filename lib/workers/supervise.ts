@@ -94,78 +94,78 @@ export async function supervise<Result>(
     for (const worker of running) worker.kill();
   }
 
-  /** Starts a worker for the next place, once it is up those of the places after it, and stays. */
+  /** Fills the next place with one worker after another, and once one is up, the places after it. */
   async function fillPlace(): Promise<void> {
     if (places === most) return;
     const number = places++;
     let others: Promise<void> | undefined;
-    while (!stopped && isWorkLeft()) {
-      let finished = false;
-      const fail = (index: number, reason: unknown) =>
-        settle(
-          { index, startMs: NaN, endMs: NaN, outcome: { status: "rejected", reason } },
-          number,
-        );
-      const attendance = technique.attend({
-        number,
-        fail,
-        send: (message) => worker.send(message),
-      });
-
-      function listen(message: FromWorker | null) {
-        if (message?.from !== FROM_WORKER) return; // something that the loop body sent
-        others ??= fillPlace();
-        if ("up" in message) return;
-        silent.delete(worker);
-        if ("usage" in message) {
-          finished = true;
-          if (technique.with === "processes") technique.onUsage?.(message.usage);
-          attendance.onEnd?.(message.handedOver);
-          // Its last word. An orderly exit would first finish what V8 compiles, up to 300 ms.
-          return worker.kill();
-        }
-        for (const report of (message.reports ?? []) as Report<Result>[]) {
-          const { outcome } = report;
-          if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
-          settle(report, number);
-          fruitless = 0;
-        }
-        attendance.onMessage?.(message.own);
-      }
-
-      const start = technique.with === "threads" ? startThread : startProcess;
-      let worker: StartedWorker;
-      try {
-        worker = start(technique, (message) => listen(message as FromWorker));
-      } catch (reason) {
-        stopReason = reason; // the others do the work, if there are any
-        break;
-      }
-      running.add(worker);
-      silent.add(worker);
-      try {
-        worker.send({ setup: technique.setup(number) });
-      } catch (reason) {
-        stop(reason); // it cannot be cloned
-      }
-      const why = await worker.ended;
-      running.delete(worker);
-      silent.delete(worker);
-      if (stopped || finished) continue;
-
-      // What it was on is lost, and not tried again: it may have been carried out.
-      attendance.onEnd?.(undefined);
-      const died = (where: string) =>
-        toError({ name: "WorkerDied", message: `${worker.name} died: ${why} (${where})` });
-      const lost = attendance.begun().filter((index) => !outcomes[index]);
-      for (const index of lost) fail(index, died(`on item ${index}`));
-      fruitless = lost.length > 0 ? 0 : fruitless + 1;
-      if (fruitless >= Math.max(3, most)) {
-        stopReason = died("at start");
-        break;
-      }
-    }
+    const onUp = () => {
+      others ??= fillPlace();
+    };
+    let goesOn = true;
+    while (goesOn && !stopped && isWorkLeft()) goesOn = await employ(number, onUp);
     await others;
+  }
+
+  /** Starts a worker, and hears it to its end. Returns whether another may take its place. */
+  async function employ(number: number, onUp: () => void): Promise<boolean> {
+    let finished = false;
+    const fail = (index: number, reason: unknown) =>
+      settle({ index, startMs: NaN, endMs: NaN, outcome: { status: "rejected", reason } }, number);
+    const send = (message: unknown) => worker.send(message);
+    const attendance = technique.attend({ number, send, fail });
+
+    function listen(message: FromWorker | null) {
+      if (message?.from !== FROM_WORKER) return; // something that the loop body sent
+      onUp();
+      if ("up" in message) return;
+      silent.delete(worker);
+      if ("usage" in message) {
+        finished = true;
+        if (technique.with === "processes") technique.onUsage?.(message.usage);
+        attendance.onEnd?.(message.handedOver);
+        // Its last word. An orderly exit would first finish what V8 compiles, up to 300 ms.
+        return worker.kill();
+      }
+      for (const report of (message.reports ?? []) as Report<Result>[]) {
+        const { outcome } = report;
+        if (outcome.status === "rejected") outcome.reason = toError(outcome.reason);
+        settle(report, number);
+        fruitless = 0;
+      }
+      attendance.onMessage?.(message.own);
+    }
+
+    const start = technique.with === "threads" ? startThread : startProcess;
+    let worker: StartedWorker;
+    try {
+      worker = start(technique, (message) => listen(message as FromWorker));
+    } catch (reason) {
+      stopReason = reason; // the others do the work, if there are any
+      return false;
+    }
+    running.add(worker);
+    silent.add(worker);
+    try {
+      worker.send({ setup: technique.setup(number) });
+    } catch (reason) {
+      stop(reason); // it cannot be cloned
+    }
+    const why = await worker.ended;
+    running.delete(worker);
+    silent.delete(worker);
+    if (stopped || finished) return true;
+
+    // What it was on is lost, and not tried again: it may have been carried out.
+    attendance.onEnd?.(undefined);
+    const died = (where: string) =>
+      toError({ name: "WorkerDied", message: `${worker.name} died: ${why} (${where})` });
+    const lost = attendance.begun().filter((index) => !outcomes[index]);
+    for (const index of lost) fail(index, died(`on item ${index}`));
+    fruitless = lost.length > 0 ? 0 : fruitless + 1;
+    if (fruitless < Math.max(3, most)) return true;
+    stopReason = died("at start");
+    return false;
   }
 
   const onAbort = () => stop(signal?.reason);
