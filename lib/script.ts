@@ -85,8 +85,9 @@ export function runScript(script: Script): Promise<void> {
           running = `${settled} of ${requests} done`;
           const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
           status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
+        }).finally(() => {
+          running = undefined;
         });
-        running = undefined;
         status.clear();
         await closeConnections();
         const stats = await api?.takeStats().catch(() => undefined); // it may have died

@@ -92,12 +92,12 @@ export async function concurrently(
     }
   }
 
-  // A few lanes, not a promise for each item: 10,000 at once would be 10,000 sockets.
-  const count = Math.min(workers * inFlight, items.length);
-  const lanes = Promise.all(Array.from({ length: count }, (_, number) => lane(number)));
   // Aborted, it does not wait for iterations that may never end.
   const over = new AbortController();
   const aborted = signal && once(signal, "abort", { signal: over.signal });
+  // A few lanes, not a promise for each item: 10,000 at once would be 10,000 sockets.
+  const count = Math.min(workers * inFlight, items.length);
+  const lanes = Promise.all(Array.from({ length: count }, (_, number) => lane(number)));
   await Promise.race([lanes, aborted].filter(Boolean));
   over.abort(); // listens no more
   return Array.from(

@@ -61,7 +61,10 @@ export async function intoMergedDict(
   const { task, entry = new URL(import.meta.url) } = options;
   const parts: { worker: number; entries: Map<Item, Result> }[] = [];
   const outcomes = await runPool<Item, Result>(items, {
-    ...{ ...options, entry, role: ROLE, setup: task },
+    ...options,
+    entry,
+    role: ROLE,
+    setup: task,
     onEnd({ number }, entries) {
       if (entries) parts.push({ worker: number, entries: entries as Map<Item, Result> });
     },

@@ -11,7 +11,7 @@
 // Run:  npx tsx scripts/processes.ts
 //       npx tsx scripts/processes.ts --work cpu --workers 2
 
-import { type Report, settle } from "../lib/workers/report.ts";
+import { type Report, runIteration } from "../lib/workers/report.ts";
 import { isWorker, type Parent, serve } from "../lib/workers/serve.ts";
 import { supervise, type WorkerOptions } from "../lib/workers/supervise.ts";
 
@@ -46,13 +46,16 @@ const ROLE = "--a-worker-of-processes.ts";
 
 /** Items that travel together: one, or several where they are short. */
 type Claim = { index: number; item: Item }[];
+type ToChild = { claim: Claim } | { end: true };
 /** What a process says of a claim, by its first index: how many are done, how long each took. */
-type Progress = { id: number; done: number; eachMs: number; notBegun: Claim };
+type Done = { id: number; done: number; eachMs: number; notBegun: Claim };
+/** And of which claim it begins; neither of them: it is ready. */
+type Progress = { of?: Done; begins?: number | undefined };
 
 /**
  * Runs the loop body for all items in child processes. A process that dies costs the claims it was
- * working on (one iteration each, or several where they take less than 0.1 ms), and another takes
- * its place.
+ * on (one iteration each; of short ones, killed, all that travelled together), and another takes its
+ * place.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason, and all where the task cannot be cloned.
@@ -77,12 +80,16 @@ export async function inProcesses(
   }
 
   return supervise<Result>(items.length, {
-    ...{ ...options, with: "processes", entry, role: ROLE },
+    ...options,
+    with: "processes",
+    entry,
+    role: ROLE,
     setup: () => ({ task, inFlight }),
     isWorkLeft: () => next < items.length || handedBack.length > 0,
     attend(child) {
-      // What it was handed and has not reported, the oldest first, by a claim's first index.
+      // By a claim's first index: what it was handed and has not reported, and which of it is begun.
       const claims = new Map<number, Claim>();
+      const begun = new Set<number>();
 
       function feed(eachMs: number) {
         // One claim ahead hides the way there and back; not at the end, where others are free.
@@ -91,7 +98,7 @@ export async function inProcesses(
           const claim = takeClaim(eachMs);
           if (!claim) break;
           try {
-            child.send(claim);
+            child.send({ claim } satisfies ToChild);
             claims.set(claim[0]!.index, claim);
           } catch (reason) {
             // An item cannot be cloned. Of several each is sent again by itself: only that one fails.
@@ -99,24 +106,29 @@ export async function inProcesses(
             else child.fail(claim[0]!.index, reason);
           }
         }
-        if (claims.size === 0) child.send([]); // there is no more
+        if (claims.size === 0) child.send({ end: true } satisfies ToChild);
       }
 
       return {
         onMessage(own) {
-          if (!own) return feed(Number.POSITIVE_INFINITY); // it is ready
-          const { id, done, eachMs, notBegun } = own as Progress;
-          handedBack.push(...notBegun.map((entry) => [entry]));
-          const left = claims.get(id)!.slice(done, -notBegun.length || undefined);
-          if (left.length > 0) claims.set(id, left);
-          else claims.delete(id);
-          feed(eachMs);
+          const { of, begins } = own as Progress;
+          if (begins !== undefined) begun.add(begins);
+          if (of) {
+            handedBack.push(...of.notBegun.map((entry) => [entry]));
+            const left = claims.get(of.id)!.slice(of.done, -of.notBegun.length || undefined);
+            claims.delete(of.id);
+            if (left.length > 0) claims.set(of.id, left);
+            else begun.delete(of.id);
+          }
+          feed(of?.eachMs ?? Number.POSITIVE_INFINITY);
         },
-        begun() {
-          // It reports a claim before it begins another: the oldest are what it was on.
-          const oldest = [...claims.values()];
-          handedBack.push(...oldest.splice(inFlight));
-          return oldest.flat().map(({ index }) => index);
+        died() {
+          const lost: number[] = [];
+          for (const [id, claim] of claims) {
+            if (begun.has(id)) lost.push(...claim.map(({ index }) => index));
+            else handedBack.push(claim);
+          }
+          return lost;
         },
       };
     },
@@ -126,45 +138,56 @@ export async function inProcesses(
 /** The process's side: as many lanes as may be in flight, each working off claim after claim. */
 async function work(job: { task: Task; inFlight: number }, parent: Parent): Promise<void> {
   const queue: Claim[] = [];
+  const underWay = new Set<() => void>();
   let idle = job.inFlight;
 
-  async function lane() {
-    idle--;
-    for (let claim = queue.shift(); claim; claim = queue.shift()) await workOff(claim);
-    idle++;
+  /** Announces each claim before it begins it: should this process die, the parent knows. */
+  async function lane(first: Claim) {
+    const say = (own: Progress, reports: Report[] = []) => parent.say({ own, reports });
+    await say({ begins: first[0]!.index });
+    for (let claim: Claim | undefined = first; claim; ) {
+      const mine: Claim = claim;
+      const id = mine[0]!.index;
+      const begunMs = performance.now();
+      const reports: Report[] = [];
+
+      function report(eachMs: number, begins?: number) {
+        const of = { id, done: reports.length, eachMs, notBegun: mine.splice(0) };
+        return say({ of, begins }, reports.splice(0));
+      }
+
+      // Several are claimed where they are short. If one is not after all, the rest is handed back;
+      // and if the loop body ends this process, what is done is reported.
+      const early = () => void report(Number.POSITIVE_INFINITY);
+      const waiting = mine.length > 1 ? setImmediate(early) : undefined;
+      underWay.add(early);
+      for (let one = mine.shift(); one; one = mine.shift()) {
+        const { index, item } = one;
+        reports.push(await runIteration(index, () => body(item, job.task)));
+        if (performance.now() - begunMs > 10) break;
+      }
+      clearImmediate(waiting);
+      underWay.delete(early);
+
+      claim = queue.shift();
+      if (!claim) idle++; // before it waits: what arrives meanwhile gets a lane
+      await report((performance.now() - begunMs) / reports.length, claim?.[0]?.index);
+    }
   }
 
-  async function workOff(claim: Claim) {
-    const id = claim[0]!.index;
-    const begunMs = performance.now();
-    const reports: Report[] = [];
-
-    async function report(waits: boolean) {
-      const done = reports.length;
-      const eachMs = waits ? Number.POSITIVE_INFINITY : (performance.now() - begunMs) / done;
-      const own: Progress = { id, done, eachMs, notBegun: claim.splice(0) };
-      await parent.say({ reports: reports.splice(0), own });
-    }
-
-    // Several are claimed where they are short. If one waits after all, the rest is handed back.
-    const waiting = claim.length > 1 ? setImmediate(report, true) : undefined;
-    for (let one = claim.shift(); one; one = claim.shift()) {
-      const { index, item } = one;
-      reports.push(await settle(index, () => body(item, job.task)));
-    }
-    clearImmediate(waiting);
-    await report(false); // sent before it begins another, so that the parent knows what was begun
-  }
-
+  process.on("exit", () => {
+    for (const early of underWay) early();
+  });
   await prepare(job.task);
   await new Promise<void>((resolve) => {
     parent.onMessage((message) => {
-      const claim = message as Claim;
-      if (claim.length === 0) return resolve(); // there is no more
-      queue.push(claim);
-      if (idle > 0) void lane();
+      const told = message as ToChild;
+      if ("end" in told) return resolve();
+      if (idle === 0) return queue.push(told.claim);
+      idle--;
+      void lane(told.claim);
     });
-    void parent.say({}); // it is ready
+    void parent.say({ own: {} }); // it is ready
   });
 }
 

@@ -20,7 +20,7 @@ import {
   servePool,
   type WorkerCode,
 } from "../lib/workers/pool.ts";
-import { plainError, toError } from "../lib/workers/report.ts";
+import { type PlainError, plainError, toError } from "../lib/workers/report.ts";
 import { isWorker } from "../lib/workers/serve.ts";
 import type { WorkerKind } from "../lib/workers/start.ts";
 import type { WorkerOptions } from "../lib/workers/supervise.ts";
@@ -57,7 +57,7 @@ type Key = string | number;
 type Entry<Value> = [Key, Value];
 /** One operation as it travels: its number, its name, its arguments. */
 type Operation = [id: number, name: string, ...args: unknown[]];
-type Reply = [id: number, value: unknown, error?: object];
+type Reply = [id: number, value: unknown, error?: PlainError];
 const BATCH = 500; // operations in one message at most
 
 /** The dictionary as a worker sees it. Every operation is atomic, and they arrive in order. */

@@ -11,7 +11,7 @@
 // Run:  npx tsx scripts/threads.ts
 //       npx tsx scripts/threads.ts --work cpu --workers 2
 
-import { type Report, settle } from "../lib/workers/report.ts";
+import { type Report, runIteration } from "../lib/workers/report.ts";
 import { isWorker, type Parent, serve } from "../lib/workers/serve.ts";
 import { supervise, type WorkerOptions } from "../lib/workers/supervise.ts";
 
@@ -57,7 +57,7 @@ interface Job {
 
 /**
  * Runs the loop body for all items on worker threads. A thread that dies costs the iterations it
- * was on (out of memory, also those of its last 0.2 ms), and another takes its place.
+ * was on (out of memory, also the short ones just before), and another takes its place.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason, and all where the task or an item cannot be cloned.
@@ -71,11 +71,14 @@ export async function inThreads(
   const next = new Int32Array(new SharedArrayBuffer(4));
   const owners = new Int16Array(new SharedArrayBuffer(2 * items.length));
   return supervise<Result>(items.length, {
-    ...{ ...options, with: "threads", entry, role: ROLE },
+    ...options,
+    with: "threads",
+    entry,
+    role: ROLE,
     setup: (worker): Job => ({ worker, items, task, inFlight, next, owners }),
     isWorkLeft: () => Atomics.load(next, 0) < items.length,
     attend: ({ number }) => ({
-      begun: () => [...owners.keys()].filter((index) => owners[index] === number + 1),
+      died: () => [...owners.keys()].filter((index) => owners[index] === number + 1),
     }),
   });
 }
@@ -96,9 +99,9 @@ async function work(job: Job, parent: Parent): Promise<void> {
       const index = Atomics.add(next, 0, 1);
       if (index >= items.length) return;
       owners[index] = worker + 1;
-      reports.push(await settle(index, () => body(items[index]!, task)));
+      reports.push(await runIteration(index, () => body(items[index]!, task)));
       // At once, but for iterations so short that a message for each would cost more than they do:
-      // those share one, sent after 0.2 ms, or before the thread waits for anything.
+      // those share one, sent after 0.2 ms or when the thread waits, but not while it computes.
       if (performance.now() - sentMs > 0.2) send();
       else if (reports.length === 1) setImmediate(() => reports.length > 0 && send());
     }

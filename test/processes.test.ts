@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { testTechnique, testWorkers } from "./support/technique.ts";
 import { variant } from "./support/variant.ts";
@@ -39,6 +42,29 @@ test("processes: of many short iterations each is done once, also where some wai
     heard.sort((a, b) => a - b),
     items,
   );
+});
+
+test("processes: short iterations that turn out long are reported one by one again", async () => {
+  const here = mkdtempSync(join(tmpdir(), "done-"));
+  const done = join(here, "done");
+  const inProcesses = await variant(
+    "processes.ts",
+    "inProcesses",
+    `if (item < 2000) return 0;
+     for (const begunMs = performance.now(); performance.now() - begunMs < 20; );
+     (await import("node:fs")).appendFileSync(${JSON.stringify(done)}, ".");
+     return 1;`,
+  );
+  const stop = new AbortController();
+  const items = Array.from({ length: 2400 }, (_, index) => index);
+  let long = 0;
+  const onSettled = ({ index }: { index: number }) => {
+    if (index >= 2000 && ++long === 30) stop.abort();
+  };
+  await inProcesses(items, { workers: 2, signal: stop.signal, onSettled });
+  const unreported = statSync(done).size - long;
+  rmSync(here, { recursive: true });
+  assert.ok(unreported <= 4, `${unreported} done and not reported`);
 });
 
 test("processes: a value that cannot be cloned fails its own iteration", async () => {

@@ -1,15 +1,15 @@
-// Hands out items by message, one at a time: what the dictionary scripts share, both sides of it.
+// Hands out items by message, one at a time: what the dictionary scripts run on, both sides of it.
 // (scripts/processes.ts does the same, with several short ones in one message.)
 
-import { type Report, settle } from "./report.ts";
+import { type Report, runIteration } from "./report.ts";
 import { type Parent, serve } from "./serve.ts";
-import { supervise, type Technique, type Worker } from "./supervise.ts";
+import { type Supervision, supervise, type WorkerHandle } from "./supervise.ts";
 
 /** One worker of a pool, as the parent sees it. */
-export type PoolWorker = Omit<Worker, "fail">;
+export type PoolWorker = Omit<WorkerHandle, "fail">;
 
 /** A pool: its setup, and what it does beside handing out items. */
-export interface Pool<Result> extends Omit<Technique<Result>, "setup" | "isWorkLeft" | "attend"> {
+export interface Pool<Result> extends Omit<Supervision<Result>, "setup" | "isWorkLeft" | "attend"> {
   /** What every worker is given at its start. */
   setup: unknown;
   /** A message of a worker's own. */
@@ -32,7 +32,9 @@ export interface Port extends Pick<Parent, "check" | "onMessage"> {
 
 type Claim<Item> = { index: number; item: Item };
 type ToWorker<Item> = { claim: Claim<Item> } | { end: true } | { message: unknown };
-type ToParent = { ready: true } | { done: number } | { message: unknown };
+/** Which item it has done, which it begins; neither of them: it is ready. */
+type Progress = { done?: number; begins?: number | undefined };
+type ToParent = Progress | { message: unknown };
 
 /**
  * Runs `iterate` of the workers' code for all items.
@@ -52,37 +54,43 @@ export function runPool<Item, Result>(
     setup: () => ({ setup, inFlight }),
     isWorkLeft: () => next < items.length || handedBack.length > 0,
     attend(worker) {
-      const claims: number[] = []; // what it was handed and has not reported, the oldest first
-      const port = { ...worker, send: (message: unknown) => worker.send({ message }) };
+      const claims = new Set<number>(); // what it was handed and has not reported
+      const begun = new Set<number>(); // those of them that it is on
+      const poolWorker = { ...worker, send: (message: unknown) => worker.send({ message }) };
 
       function feed() {
         // One ahead hides the way there and back; not at the end, where others are free.
         const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
-        while (claims.length < inFlight + ahead) {
+        while (claims.size < inFlight + ahead) {
           const index = handedBack.shift() ?? (next < items.length ? next++ : undefined);
           if (index === undefined) break;
           try {
             worker.send({ claim: { index, item: items[index]! } } satisfies ToWorker<Item>);
-            claims.push(index);
+            claims.add(index);
           } catch (reason) {
             worker.fail(index, reason); // it cannot be cloned
           }
         }
-        if (claims.length === 0) worker.send({ end: true } satisfies ToWorker<Item>);
+        if (claims.size === 0) worker.send({ end: true } satisfies ToWorker<Item>);
       }
 
       return {
         onMessage(own) {
           const said = own as ToParent;
-          if ("message" in said) return onMessage?.(port, said.message);
-          if ("done" in said) claims.splice(claims.indexOf(said.done), 1);
+          if ("message" in said) return onMessage?.(poolWorker, said.message);
+          const { done, begins } = said;
+          if (begins !== undefined) begun.add(begins);
+          if (done !== undefined) {
+            claims.delete(done);
+            begun.delete(done);
+          }
           feed();
         },
-        begun() {
-          handedBack.push(...claims.splice(inFlight));
-          return claims;
+        died() {
+          handedBack.push(...[...claims].filter((index) => !begun.has(index)));
+          return [...begun];
         },
-        onEnd: (handedOver) => onEnd?.(port, handedOver),
+        onEnd: (handedOver) => onEnd?.(poolWorker, handedOver),
       };
     },
   });
@@ -103,15 +111,16 @@ export function servePool<Setup, Item, Result>(
     let idle = inFlight;
     let listener: (message: unknown) => void = () => {};
 
-    async function lane() {
-      idle--;
-      for (let claim = queue.shift(); claim; claim = queue.shift()) {
-        const { index, item } = claim;
-        const report = await settle(index, () => code.iterate(item));
-        // Sent before it begins another, so that the parent knows what was begun.
-        await say({ done: index }, [report]);
+    /** Announces each item before it begins it: should this worker die, the parent knows. */
+    async function lane(first: Claim<Item>) {
+      await say({ begins: first.index });
+      for (let claim: Claim<Item> | undefined = first; claim; ) {
+        const { index, item }: Claim<Item> = claim;
+        const report = await runIteration(index, () => code.iterate(item));
+        claim = queue.shift();
+        if (!claim) idle++; // before it waits: what arrives meanwhile gets a lane
+        await say({ done: index, begins: claim?.index }, [report]);
       }
-      idle++;
     }
 
     const ended = new Promise<void>((resolve) => {
@@ -119,8 +128,9 @@ export function servePool<Setup, Item, Result>(
         const told = message as ToWorker<Item>;
         if ("message" in told) return listener(told.message);
         if ("end" in told) return resolve();
-        queue.push(told.claim);
-        if (idle > 0) void lane();
+        if (idle === 0) return queue.push(told.claim);
+        idle--;
+        void lane(told.claim);
       });
     });
     const code = await begin(setup, {
@@ -130,7 +140,7 @@ export function servePool<Setup, Item, Result>(
         listener = heard;
       },
     });
-    await say({ ready: true });
+    await say({}); // it is ready
     await ended;
     return code.end?.();
   });

@@ -11,7 +11,7 @@ export interface Report<Result = unknown> {
 }
 
 /** Runs one iteration, and never throws: what it throws is in the report, as a plain object. */
-export async function settle<Result>(
+export async function runIteration<Result>(
   index: number,
   iteration: () => Promise<Result>,
 ): Promise<Report<Result>> {
@@ -21,14 +21,23 @@ export async function settle<Result>(
   return { index, startMs, endMs: performance.timeOrigin + performance.now(), outcome };
 }
 
-/** An error as an object that can be cloned and keeps its name and code, which clones lose. */
-export function plainError(error: unknown): object {
+/** An error as an object that can be cloned, with the name and the code, which a clone would lose. */
+export interface PlainError {
+  name: string;
+  message: string;
+  stack?: string | undefined;
+  code?: string | number;
+}
+
+/** Makes an error plain; of something else that was thrown, what a console would show is the message. */
+export function plainError(error: unknown): PlainError {
   if (!(error instanceof Error)) return { name: "Error", message: inspect(error) };
-  const { name, message, stack, code } = error as NodeJS.ErrnoException;
-  return { name, message, stack, ...(/string|number/.test(typeof code) && { code }) };
+  const { name, message, stack, code } = error as Error & { code?: unknown };
+  const isPlain = typeof code === "string" || typeof code === "number";
+  return { name, message, stack, ...(isPlain && { code }) };
 }
 
 /** The error that {@link plainError} made plain. */
-export function toError(plain: object): Error {
-  return Object.assign(new Error(), plain);
+export function toError({ message, ...others }: PlainError): Error {
+  return Object.assign(new Error(message), others);
 }

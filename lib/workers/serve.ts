@@ -76,6 +76,7 @@ export async function serve<Setup>(
   async function begin({ setup }: { setup: Setup }) {
     await send({ up: true });
     const handedOver = await work(setup, parent);
+    await printed();
     const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
     // What cannot be sent counts as not handed over, as if the worker had died.
     await send({ usage, handedOver }).catch(() => send({ usage, handedOver: undefined }));
@@ -95,6 +96,13 @@ export async function serve<Setup>(
     process.on("SIGINT", () => {}); // Ctrl-C reaches all of the group: the parent decides
   }
   return new Promise(() => {});
+}
+
+/** Waits until what was printed is out: a thread prints by way of its parent, which will end it. */
+async function printed(): Promise<void> {
+  for (const stream of [process.stdout, process.stderr])
+    if (stream.writableLength > 0)
+      await new Promise<void>((resolve) => stream.write("", () => resolve()));
 }
 
 /** The same report, or where its result cannot be cloned, one that says so. */

@@ -2,7 +2,7 @@
 
 import { fork } from "node:child_process";
 import { inspect } from "node:util";
-import { Worker, type WorkerOptions } from "node:worker_threads";
+import { type WorkerOptions as ThreadOptions, Worker } from "node:worker_threads";
 
 /** What workers are. */
 export type WorkerKind = "processes" | "threads";
@@ -24,8 +24,8 @@ export interface StartedWorker {
   /** @throws {Error} The message cannot be cloned. */
   send: (message: unknown) => void;
   kill: () => void;
-  /** Why it ended, after its last message. */
-  ended: Promise<string>;
+  /** Why it ended, after its last message; of a thread also the error that ended it. */
+  ended: Promise<{ why: string; cause?: unknown }>;
 }
 
 /** Starts a thread; `listen` hears each of its messages. */
@@ -34,23 +34,24 @@ export function startThread(
   listen: (message: unknown) => void,
 ): StartedWorker {
   const thread = newThread(entry, { workerData: { role }, execArgv });
-  let why: string | undefined;
-  // Without this listener an error over there would end the program here.
-  thread.on("message", listen).on("error", (error) => {
-    why = error instanceof Error ? error.message : inspect(error);
+  let thrown: { why: string; cause: unknown } | undefined;
+  // Without a listener for errors, one over there would end the program here.
+  thread.on("message", listen).on("error", (cause: unknown) => {
+    thrown = { why: cause instanceof Error ? cause.message : inspect(cause), cause };
   });
-  const ended = new Promise<string>((resolve) => {
-    thread.on("exit", (code) => resolve(why ?? `exit code ${code}`)); // perhaps without a word
+  const ended = new Promise<{ why: string; cause?: unknown }>((resolve) => {
+    thread.on("exit", (code) => resolve(thrown ?? { why: `exit code ${code}` })); // perhaps without a word
   });
   const kill = () => void thread.terminate();
   return { name: "thread", send: (message) => thread.postMessage(message), kill, ended };
 }
 
 /** Node 20 cannot start a thread from a .ts file: there tsx, by which this runs, has to load it. */
-function newThread(entry: URL, options: WorkerOptions): Worker {
+function newThread(entry: URL, options: ThreadOptions): Worker {
   const { typescript } = process.features as { typescript?: unknown };
   if (typescript || !entry.pathname.endsWith(".ts")) return new Worker(entry, options);
-  const load = `import("tsx/esm/api").then((tsx) => (tsx.register(), import("${entry}")))`;
+  const tsx = import.meta.resolve("tsx/esm/api"); // from here: there, it is the current folder's
+  const load = `import("${tsx}").then((tsx) => (tsx.register(), import("${entry}")))`;
   return new Worker(load, { ...options, eval: true });
 }
 
@@ -61,13 +62,12 @@ export function startProcess(
 ): StartedWorker {
   // By default, messages are JSON: a Map, a Date or an Error would arrive as something else.
   const child = fork(entry, [role], { serialization: "advanced", execArgv });
-  let why: string | undefined;
-  const ended = new Promise<string>((resolve) => {
-    child.on("message", listen).on("error", (error) => {
-      why = error.message; // it could not even be started, or not be sent anything: it is dead
-    });
+  child.on("message", listen);
+  const ended = new Promise<{ why: string }>((resolve) => {
+    // It could not even be started. (If it has a pid, it could not be sent something: it is dead.)
+    child.on("error", ({ message }) => !child.pid && resolve({ why: message }));
     // Not "exit", which may come before the last messages.
-    child.on("close", (code, signal) => resolve(signal ?? why ?? `exit code ${code}`));
+    child.on("close", (code, signal) => resolve({ why: signal ?? `exit code ${code}` }));
   });
   return {
     name: `process ${child.pid ?? ""}`.trimEnd(),

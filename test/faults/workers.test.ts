@@ -1,10 +1,11 @@
 // What a loop body can do to its worker, and what can be done to a worker from outside.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { RunRecord } from "../../lib/record.ts";
 import {
   commandLine,
   descendants,
@@ -86,14 +87,43 @@ for (const loop of pooled) {
     assert.match(stdout, /\n {2}item 17: (thread died: unhandled|process \d+ died: exit code 1) /);
   });
 
-  if (loop.script === "threads.ts")
-    test(`${nameOf(loop)}: a body that ends its thread takes nothing with it that was done, though not yet reported`, async () => {
-      const script = variantScript(loop.script, "if (item === 170) process.exit(); return item;");
-      const flags = ["--work", "none", "-n", "400", "-w", "1", "--json"];
-      const { code, records } = await run(script, flags);
-      assert.equal(code, 1);
-      assert.deepEqual([records[0]!.ok, records[0]!.errors], [399, { WorkerDied: 1 }]);
+  test(`${nameOf(loop)}: a body that ends its worker takes nothing with it that was done, though not yet reported`, async () => {
+    const script = variantScript(loop.script, "if (item === 1700) process.exit(); return item;");
+    const flags = ["--work", "none", "-n", "4000", "-w", "1", ...loop.flags, "--json"];
+    const { code, records } = await run(script, flags);
+    assert.equal(code, 1);
+    assert.deepEqual([records[0]!.ok, records[0]!.errors], [3999, { WorkerDied: 1 }]);
+  });
+
+  if (loop.workers === "threads")
+    test(`${nameOf(loop)}: a worker that dies between two iterations costs none that it had not begun`, async () => {
+      const here = mkdtempSync(join(tmpdir(), "begun-"));
+      const begun = join(here, "begun");
+      const script = variantScript(
+        loop.script,
+        `(await import("node:fs")).appendFileSync(${JSON.stringify(begun)}, item + "\\n");
+         if (item % 10 === 5) setImmediate(() => process.exit());
+         await new Promise((resolve) => setTimeout(resolve, item % 3)); return item;`,
+      );
+      const flags = ["--work", "none", "-n", "60", "-w", "2", "-c", "2", ...loop.flags];
+      const { stdout } = await run(script, [...flags, "--json"]);
+      const { ok, errors } = JSON.parse(stdout) as RunRecord;
+      const lines = readFileSync(begun, "utf8").trim().split("\n");
+      rmSync(here, { recursive: true });
+      assert.equal(lines.length, 60, "each was begun once");
+      assert.equal(new Set(lines).size, 60);
+      assert.equal(ok + errors.WorkerDied!, 60);
     });
+
+  test(`${nameOf(loop)}: what the loop body prints is there in full`, async () => {
+    const script = variantScript(
+      loop.script,
+      `for (let line = 0; line < 50; line++) console.log("a line of item " + item); return item;`,
+    );
+    const flags = ["--work", "none", "-n", "40", "-w", "2", ...loop.flags];
+    const { stdout } = await run(script, flags);
+    assert.equal(stdout.split("a line of item").length - 1, 2000);
+  });
 
   for (const [what, fault, why] of [
     ["exits", "process.exit(3);", "exit code 3"],
@@ -145,6 +175,17 @@ for (const loop of pooled) {
     assert.equal(records[0]!.ok, 50);
   });
 }
+
+test("a technique that throws is an error of its own, not the loop body's", async () => {
+  const script = variantScript("async.ts", "return item;", (text) =>
+    text.replace(
+      "technique: concurrently,",
+      'technique: async () => { throw new Error("no memory"); },',
+    ),
+  );
+  const { code, stderr } = await run(script, ["--work", "none", "-n", "5"]);
+  assert.deepEqual([code, stderr], [1, "error: no memory\n"]);
+});
 
 for (const { script } of alone) {
   test(`${script}: an error that nothing catches ends the loop: what was done is reported, with the error`, async () => {
