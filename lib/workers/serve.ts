@@ -76,7 +76,7 @@ export async function serve<Setup>(
   async function begin({ setup }: { setup: Setup }) {
     await send({ up: true });
     const handedOver = await work(setup, parent);
-    if (thread) await printed();
+    await printed();
     const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
     // What cannot be sent counts as not handed over, as if the worker had died.
     await send({ usage, handedOver }).catch(() => send({ usage, handedOver: undefined }));
@@ -98,7 +98,7 @@ export async function serve<Setup>(
   return new Promise(() => {});
 }
 
-/** Waits until what a thread has printed is out: it prints by way of its parent, which will end it. */
+/** Waits until what was printed is out: the parent ends this worker by force. */
 async function printed(): Promise<void> {
   for (const stream of [process.stdout, process.stderr])
     if (stream.writableLength > 0)
