@@ -148,7 +148,7 @@ Usage: npx tsx scripts/${name}.ts [flags]
 Flags:
 ${describeFlags(flagsOf(script))}
 
-Exit status: 0 all iterations ok, 1 some failed, 2 bad usage, 130 interrupted.
+Exit status: 0 all iterations ok, 1 some failed or another error, 2 bad usage, 130 interrupted.
 
 Examples:
   npx tsx scripts/${name}.ts --requests 100 --latency 50

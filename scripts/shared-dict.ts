@@ -234,8 +234,8 @@ async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
   return {
     async iterate(item) {
       const result = await body(item, task);
-      // Not awaited: it arrives before the report that this iteration is done, in which what cannot
-      // be cloned fails, too.
+      // Not awaited: it arrives before the report that this iteration is done. (A result that cannot
+      // be cloned fails there, too.)
       dict.set(item, result).catch(() => {});
       return result; // for the record of the run alone
     },

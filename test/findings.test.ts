@@ -84,7 +84,7 @@ test("findings: from where on a technique beats the plain loop", () => {
   ]);
   says(
     samples,
-    /^Threads beat the plain loop from 50 requests on: at 500 it took 800 ms instead of 5\.00 s, 6\.3 times as fast\.$/,
+    /^Threads beat the plain loop from 50 requests on; at 500 it took 800 ms instead of 5\.00 s, 6\.3 times as fast\.$/,
   );
   const never = [sample("sequential", 5, 10), sample("processes", 5, 900)];
   says(never, /^Processes did not beat the plain loop up to 5 requests\.$/);

@@ -136,7 +136,7 @@ Usage: npx tsx scripts/compare.ts [flags]
 Flags:
 ${describeFlags(table)}
 
-Exit status: 0 all iterations ok, 1 some failed, 2 bad usage, 130 interrupted.
+Exit status: 0 all iterations ok, 1 some failed or another error, 2 bad usage, 130 interrupted.
 
 Examples:
   npx tsx scripts/compare.ts --requests 10,100,1000 --workers 16 --latency 20

@@ -85,7 +85,7 @@ export function caveats({ flags }: Comparison, cells: Cell[]): string[] {
   }
   if (good.every((cell) => cell.ms.count === 1)) {
     sentences.push(
-      `Everything was run once: less than ${percent(LEVEL_ONCE)} apart is called level. --runs 5 tells how sure a difference is.`,
+      `Everything was run once: less than ${percent(LEVEL_ONCE)} apart is called level. --runs 5 shows which differences are real.`,
     );
   }
   return sentences;

@@ -89,7 +89,7 @@ function reason(cells: TimedCell[], knee: TimedCell, cores: number): string {
       return `the API takes longer the more it is asked, ${formatMs(service[1])} for a request instead of ${formatMs(service[0])}`;
     if (share >= 0.3) return startUp;
     if (busy > 0.75 * (most.technique === "async" ? 1 : cores - 0.5))
-      return `the CPU is the limit, with ${busy.toFixed(1)} of ${plural(cores, "core")} kept busy by the loop, and the API beside it`;
+      return `the CPU is the limit: the loop keeps ${busy.toFixed(1)} of ${plural(cores, "core")} busy, and the API needs the rest`;
     const each = rise("p50Ms");
     if (each && each[1] / each[0] > 0.5 * (most.slots / fewest.slots))
       return `a request takes ${times(ratioOf(each))} as long as with ${fewest.workers}: the API serves no more at once`;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { CERTIFICATE } from "../support/certificate.ts";
 import {
   expectedCounts,
@@ -16,37 +16,40 @@ import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 import { variantScript } from "../support/variant.ts";
 
-for (const loop of LOOPS) {
-  test(`${nameOf(loop)}: each way to fail costs its own item, with its reason, and nothing else`, async () => {
-    const server = await startHostileServer();
-    const count = FAULTS.length;
-    const flags = ["-n", `${count}`, "-w", "3", "--timeout", "6000", "--url", server.url];
-    const { code, records, stderr } = await run(`scripts/${loop.script}`, [
-      ...[...flags, ...loop.flags, "--json"],
-    ]);
-    server.stop();
-    assert.equal(code, 1, stderr);
-    checkRecord(records[0]!, count);
-    const { statuses, errors } = records[0]!;
-    assert.deepEqual({ statuses, errors: lostAsOne(errors) }, expectedCounts(count));
-  });
+// Most of their time they wait for a time limit: some run at once.
+describe("hostile APIs", { concurrency: 3 }, () => {
+  for (const loop of LOOPS) {
+    test(`${nameOf(loop)}: each way to fail costs its own item, with its reason, and nothing else`, async () => {
+      const server = await startHostileServer();
+      const count = FAULTS.length;
+      const flags = ["-n", `${count}`, "-w", "3", "--timeout", "6000", "--url", server.url];
+      const { code, records, stderr } = await run(`scripts/${loop.script}`, [
+        ...[...flags, ...loop.flags, "--json"],
+      ]);
+      server.stop();
+      assert.equal(code, 1, stderr);
+      checkRecord(records[0]!, count);
+      const { statuses, errors } = records[0]!;
+      assert.deepEqual({ statuses, errors: lostAsOne(errors) }, expectedCounts(count));
+    });
 
-  if (loop.workers === "threads" && loop.script !== "threads.ts") continue; // as threads.ts
-  test(`${nameOf(loop)}: an API that goes away and comes back costs what came in between`, async () => {
-    const server = await startFlickeringServer(50, 60);
-    const flags = ["-n", "1500", "-w", "2", "--url", server.url, ...loop.flags, "--json"];
-    const { code, records } = await run(`scripts/${loop.script}`, flags);
-    const answered = server.stop();
-    const [record] = records;
-    checkRecord(record!, 1500);
-    assert.equal(code, 1);
-    assert.ok(record!.failed > 0);
-    // Answered, but cut off on the way: at most what was in flight when it went away.
-    assert.ok(record!.ok > 50 && record!.ok <= answered && record!.ok >= answered - 2);
-    for (const reason of Object.keys(record!.errors))
-      assert.match(reason, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET|EPIPE)$/);
-  });
-}
+    if (loop.workers === "threads" && loop.script !== "threads.ts") continue; // as threads.ts
+    test(`${nameOf(loop)}: an API that goes away and comes back costs what came in between`, async () => {
+      const server = await startFlickeringServer(50, 60);
+      const flags = ["-n", "1500", "-w", "2", "--url", server.url, ...loop.flags, "--json"];
+      const { code, records } = await run(`scripts/${loop.script}`, flags);
+      const answered = server.stop();
+      const [record] = records;
+      checkRecord(record!, 1500);
+      assert.equal(code, 1);
+      assert.ok(record!.failed > 0);
+      // Answered, but cut off on the way: at most what was in flight when it went away.
+      assert.ok(record!.ok > 50 && record!.ok <= answered && record!.ok >= answered - 2);
+      for (const reason of Object.keys(record!.errors))
+        assert.match(reason, /^(ECONNREFUSED|ECONNRESET|UND_ERR_SOCKET|EPIPE)$/);
+    });
+  }
+});
 
 /** A server that, after so many answers, is gone for so long, with the next request and all connections. */
 async function startFlickeringServer(answers: number, goneMs: number) {
