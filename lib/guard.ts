@@ -4,32 +4,37 @@ import { spawn } from "node:child_process";
 
 /**
  * A shell that hears Ctrl-C as well, waits for this process to notice, and after a second kills it.
- * It ends together with this process, however that ends. Where there is no shell, nothing happens.
+ * It says when it is ready, and ends together with this process, however that ends.
  */
 const SHELL = `
-  trap 'heard=1' INT
+  trap '
+    for tenth in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done
+    kill -KILL "$1" && echo "error: the loop body does not return: killed, nothing can be reported" >&2
+    exit
+  ' INT
+  echo ready
   read never_comes
-  [ "$heard" ] || exit 0
-  for tenth in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; done
-  kill -KILL "$1" && echo "error: the loop body does not return: killed, nothing can be reported" >&2
 `;
 
 /**
- * Starts the guard of this process.
+ * Starts the guard of this process, and waits until it hears. Where there is no shell, nothing happens.
  *
  * @param signal Aborts once Ctrl-C was noticed.
  * @returns What ends it.
  */
-export function startGuard(signal: AbortSignal): () => void {
+export async function startGuard(signal: AbortSignal): Promise<() => void> {
   const shell = spawn("/bin/sh", ["-c", SHELL, "guard", `${process.pid}`], {
-    stdio: ["pipe", "ignore", "inherit"],
+    stdio: ["pipe", "pipe", "inherit"],
   });
   const end = () => void (shell.pid && shell.kill("SIGKILL"));
-  shell.on("error", () => {});
-  shell.stdin?.on("error", () => {});
-  shell.unref();
-  (shell.stdin as { unref?: () => void } | null)?.unref?.(); // a socket, though not typed as one
-  if (signal.aborted) end();
   signal.addEventListener("abort", end);
+  shell.stdin.on("error", () => {});
+  await new Promise<void>((resolve) => {
+    shell.stdout.once("data", () => resolve());
+    shell.on("error", () => resolve()).on("close", () => resolve());
+  });
+  // They alone do not keep this process alive. (The streams are sockets, though not typed as such.)
+  for (const one of [shell, shell.stdin, shell.stdout] as Partial<typeof shell>[]) one.unref?.();
+  if (signal.aborted) end();
   return end;
 }

@@ -59,12 +59,12 @@ export function runScript(script: Script): Promise<void> {
       ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
       : undefined;
     const status = statusLine();
-    let endGuard: (() => void) | undefined;
+    const guarding = script.prepare && startGuard(signal);
     try {
-      if (script.prepare) endGuard = startGuard(signal);
       const from = script.startsWorkersFrom;
       const start = from && (await unlessInterrupted(signal, () => workerEntry(from)));
       const api = await starting;
+      await guarding;
       const task = taskOf(flags, api?.url ?? flags.url, workers * inFlight);
       const options = { workers, inFlight, task, signal, with: flags.with, ...(start || {}) };
       await unlessInterrupted(signal, async () => script.prepare?.(task));
@@ -104,7 +104,7 @@ export function runScript(script: Script): Promise<void> {
       if (isError(signal.reason)) throw signal.reason;
       process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
     } finally {
-      endGuard?.();
+      (await guarding)?.();
       status.clear();
       await closeConnections();
       await (await starting)?.stop();

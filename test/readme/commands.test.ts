@@ -170,7 +170,7 @@ test(`README: ${COPY}: its steps make a program that runs and passes the type ch
   const folder = join(temporary, "yours");
   mkdirSync(folder);
   writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  const [, part1, main] = codeIn(readme, "ts");
+  const [, , part1, main] = codeIn(readme, "ts");
   const [tsconfig] = codeIn(readme, "json");
   const [copying] = codeIn(readme, "sh");
   await run(copying!, folder);
