@@ -1,8 +1,12 @@
 // Everything that ends a script early, at any moment: what was done is reported, and nothing is left.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../lib/record.ts";
 import {
   commandLine,
@@ -174,4 +178,31 @@ test("Ctrl-C at the very end changes nothing but the exit status, if that", asyn
     assert.deepEqual([records.length, records[0]!.ok], [1, 30]);
     await noneLeft(below);
   }
+});
+
+test("a loop body that never returns is ended by a Ctrl-C as early as its very start", {
+  timeout: 30_000,
+}, async () => {
+  const guard = fileURLToPath(new URL("../../lib/guard.ts", import.meta.url));
+  const here = mkdtempSync(join(tmpdir(), "guarded-"));
+  const file = join(here, "guarded.ts");
+  writeFileSync(
+    file,
+    `import { writeSync } from "node:fs";
+     import { startGuard } from ${JSON.stringify(guard)};
+     process.on("SIGINT", () => {});
+     void startGuard(new AbortController().signal).then(() => {
+       writeSync(1, "it runs");
+       for (;;);
+     });`,
+  );
+  for (let time = 0; time < 5; time++) {
+    const { child, ended, output } = start(file);
+    await until(() => output.stdout.includes("it runs"));
+    process.kill(-child.pid!, "SIGINT");
+    const { signal, stderr } = await ended;
+    assert.equal(signal, "SIGKILL");
+    assert.match(stderr, /error: the loop body does not return: killed/);
+  }
+  rmSync(here, { recursive: true });
 });

@@ -1,11 +1,14 @@
 // What a loop body can do to its worker, and what can be done to a worker from outside.
 
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { pathToFileURL } from "node:url";
 import type { RunRecord } from "../../lib/record.ts";
+import { startProcess } from "../../lib/workers/start.ts";
 import {
   commandLine,
   descendants,
@@ -175,6 +178,17 @@ for (const loop of pooled) {
     assert.equal(records[0]!.ok, 50);
   });
 }
+
+test("a process that is sent something when it no longer listens died of what ended it", async () => {
+  const here = mkdtempSync(join(tmpdir(), "deaf-"));
+  const file = join(here, "deaf.mjs");
+  writeFileSync(file, `process.disconnect(); setTimeout(() => process.exit(3), 1000);`);
+  const child = startProcess({ entry: pathToFileURL(file), role: "deaf" }, () => {});
+  await sleep(600);
+  child.send("are you there?");
+  assert.deepEqual(await child.ended, { why: "exit code 3" });
+  rmSync(here, { recursive: true });
+});
 
 test("a technique that throws is an error of its own, not the loop body's", async () => {
   const script = variantScript("async.ts", "return item;", (text) =>
