@@ -22,7 +22,7 @@ export interface ApiProcess {
  * Starts `scripts/api.ts` on a free port of 127.0.0.1.
  *
  * @param flags Its command line, for example `["--latency", "20"]`.
- * @throws {Error} It ended before it accepted connections.
+ * @throws {Error} It could not be started, or ended before it accepted connections.
  */
 export async function startApi(flags: string[]): Promise<ApiProcess> {
   const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
@@ -36,6 +36,7 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
     child.once("close", () => resolve()).once("error", () => resolve());
   });
 
+  await once(child, "spawn"); // or throws why not: too many open files, say
   const firstLine = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout! }).once("line", resolve);
     ended.then(() => reject(new Error("the practice API ended before it accepted connections")));

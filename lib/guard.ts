@@ -17,7 +17,7 @@ const SHELL = `
 `;
 
 /**
- * Starts the guard of this process, and waits until it hears. Where there is no shell, nothing happens.
+ * Starts the guard of this process, and waits until it hears. Where no shell can be started, nothing happens.
  *
  * @param signal Aborts once Ctrl-C was noticed.
  * @returns What ends it.
@@ -26,12 +26,14 @@ export async function startGuard(signal: AbortSignal): Promise<() => void> {
   const shell = spawn("/bin/sh", ["-c", SHELL, "guard", `${process.pid}`], {
     stdio: ["pipe", "pipe", "inherit"],
   });
-  const end = () => void (shell.pid && shell.kill("SIGKILL"));
+  shell.on("error", () => {});
+  if (!shell.pid) return () => {};
+  const end = () => void shell.kill("SIGKILL");
   signal.addEventListener("abort", end);
   shell.stdin.on("error", () => {});
   await new Promise<void>((resolve) => {
     shell.stdout.once("data", () => resolve());
-    shell.on("error", () => resolve()).on("close", () => resolve());
+    shell.on("close", () => resolve());
   });
   // They alone do not keep this process alive. (The streams are sockets, though not typed as such.)
   for (const one of [shell, shell.stdin, shell.stdout] as Partial<typeof shell>[]) one.unref?.();

@@ -1,5 +1,6 @@
 // The POST helper: one JSON body to one URL over kept-alive connections, within a time limit.
 
+import { setMaxListeners } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Dispatcher, Pool } from "undici";
@@ -34,7 +35,7 @@ const LONGEST_WAIT_MS = 60_000;
 
 let PoolClass: typeof Pool | undefined;
 const targets = new Map<string, { pool: Pool; url: URL; headers: Record<string, string> }>();
-let closing = new AbortController();
+let closing = newClosing();
 
 /** Loads undici, when it is needed, and of it just the pool: the whole takes three times as long. */
 export async function loadClient(): Promise<void> {
@@ -77,8 +78,14 @@ export async function closeConnections(): Promise<void> {
   const pools = [...targets.values()].map(({ pool }) => pool);
   targets.clear();
   closing.abort();
-  closing = new AbortController();
+  closing = newClosing();
   await Promise.all(pools.map((pool) => pool.destroy()));
+}
+
+function newClosing(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal); // one for each request that waits for its next try
+  return controller;
 }
 
 async function postOnce(options: PostOptions, body: string): Promise<Reply> {

@@ -1,6 +1,5 @@
 // What runs a script: flags, the practice API up and down, signals, output, exit status.
 
-import { setMaxListeners } from "node:events";
 import { availableParallelism } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { startApi } from "./api-process.ts";
@@ -50,7 +49,6 @@ export function runScript(script: Script): Promise<void> {
       : 1;
     const inFlight = defaultWorkers ? flags["in-flight"] : 1;
     const signal = interruptSignal();
-    setMaxListeners(0, signal); // one for each request in flight
     const requests = flags.requests.reduce((sum, size) => sum + size, 0);
     const target = flags.work === "post" ? flags.url : undefined;
     await confirmRequests(target, requests, flags.retries, flags.yes, signal);

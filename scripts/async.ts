@@ -98,8 +98,12 @@ export async function concurrently(
   // A few lanes, not a promise for each item: 10,000 at once would be 10,000 sockets.
   const count = Math.min(workers * inFlight, items.length);
   const lanes = Promise.all(Array.from({ length: count }, (_, number) => lane(number)));
-  await Promise.race([lanes, aborted].filter(Boolean));
-  over.abort(); // listens no more
+  try {
+    await Promise.race([lanes, aborted].filter(Boolean));
+  } finally {
+    over.abort(); // listens no more
+    next = items.length; // if onSettled has thrown, the other lanes end as well
+  }
   return Array.from(
     outcomes,
     (outcome) => outcome ?? { status: "rejected", reason: signal?.reason },

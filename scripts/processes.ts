@@ -140,28 +140,18 @@ async function work(job: { task: Task; inFlight: number }, parent: Parent): Prom
   const queue: Claim[] = [];
   const underWay = new Set<() => void>();
   let idle = job.inFlight;
+  const say = (own: Progress, reports: Report[] = []) => parent.say({ own, reports });
 
   /** Announces each claim before it begins it: should this process die, the parent knows. */
   async function lane(first: Claim) {
-    const say = (own: Progress, reports: Report[] = []) => parent.say({ own, reports });
-    await say({ begins: first[0]!.index });
-    for (let claim: Claim | undefined = first; claim; ) {
-      const mine: Claim = claim;
-      const id = mine[0]!.index;
+    let current: ReturnType<typeof take> | undefined = take(first);
+    await say({ begins: current.id });
+    while (current) {
+      const { claim, reports, report, early }: ReturnType<typeof take> = current;
       const begunMs = performance.now();
-      const reports: Report[] = [];
-
-      function report(eachMs: number, begins?: number) {
-        const of = { id, done: reports.length, eachMs, notBegun: mine.splice(0) };
-        return say({ of, begins }, reports.splice(0));
-      }
-
-      // Several are claimed where they are short. If one is not after all, the rest is handed back;
-      // and if the loop body ends this process, what is done is reported.
-      const early = () => void report(Number.POSITIVE_INFINITY);
-      const waiting = mine.length > 1 ? setImmediate(early) : undefined;
-      underWay.add(early);
-      for (let one = mine.shift(); one; one = mine.shift()) {
+      // Several are claimed where they are short: if one is not after all, the rest is handed back.
+      const waiting = claim.length > 1 ? setImmediate(early) : undefined;
+      for (let one = claim.shift(); one; one = claim.shift()) {
         const { index, item } = one;
         reports.push(await runIteration(index, () => body(item, job.task)));
         if (performance.now() - begunMs > 10) break;
@@ -169,10 +159,25 @@ async function work(job: { task: Task; inFlight: number }, parent: Parent): Prom
       clearImmediate(waiting);
       underWay.delete(early);
 
-      claim = queue.shift();
-      if (!claim) idle++; // before it waits: what arrives meanwhile gets a lane
-      await report((performance.now() - begunMs) / reports.length, claim?.[0]?.index);
+      const eachMs = (performance.now() - begunMs) / reports.length;
+      const following = queue.shift();
+      current = following && take(following);
+      if (!current) idle++; // before it waits: what arrives meanwhile gets a lane
+      await report(eachMs, current?.id);
     }
+  }
+
+  /** A claim under way: if the loop body ends this process, what is done of it is reported. */
+  function take(claim: Claim) {
+    const id = claim[0]!.index;
+    const reports: Report[] = [];
+    function report(eachMs: number, begins?: number) {
+      const of = { id, done: reports.length, eachMs, notBegun: claim.splice(0) };
+      return say({ of, begins }, reports.splice(0));
+    }
+    const early = () => void report(Number.POSITIVE_INFINITY);
+    underWay.add(early);
+    return { id, claim, reports, report, early };
   }
 
   process.on("exit", () => {

@@ -88,8 +88,11 @@ export async function inSequence(
   // Aborted, it does not wait for an iteration that may never end.
   const over = new AbortController();
   const aborted = signal && once(signal, "abort", { signal: over.signal });
-  await Promise.race([loop(), aborted].filter(Boolean));
-  over.abort(); // listens no more
+  try {
+    await Promise.race([loop(), aborted].filter(Boolean));
+  } finally {
+    over.abort(); // listens no more
+  }
   while (outcomes.length < items.length) {
     outcomes.push({ status: "rejected", reason: signal?.reason });
   }

@@ -33,13 +33,22 @@ export async function runTechnique(
   const interrupt = () => running.child?.kill("SIGINT");
   signal.addEventListener("abort", interrupt);
   for await (const line of running) {
-    // Only records count: a loop body that a reader changed may print lines of its own.
-    if (line.startsWith('{"technique"'))
-      // By its file's name, which a copied script's own may not be yet.
-      onRecord({ ...(JSON.parse(line) as RunRecord), technique: name });
+    const record = recordOf(line);
+    // By its file's name, which a copied script's own may not be yet.
+    if (record) onRecord({ ...record, technique: name });
   }
   const { exitCode, signal: killedBy, stderr } = await running;
   signal.removeEventListener("abort", interrupt);
   const lastWords = escapeControl(stderr.trim().split("\n").at(-1) ?? "");
   return `${killedBy ?? `exit status ${exitCode}`}${lastWords && `, "${lastWords}"`}`;
+}
+
+/** The record in a line, if it is one: a loop body that a reader changed may print lines of its own. */
+function recordOf(line: string): RunRecord | undefined {
+  if (!line.startsWith('{"technique"')) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
 }

@@ -32,8 +32,11 @@ export interface Port extends Pick<Parent, "check" | "onMessage"> {
 
 type Claim<Item> = { index: number; item: Item };
 type ToWorker<Item> = { claim: Claim<Item> } | { end: true } | { message: unknown };
-/** Which item it has done, which it begins; neither of them: it is ready. */
-type Progress = { done?: number; begins?: number | undefined };
+/**
+ * Which item it has done, which it begins, which it had announced and does not begin, since it
+ * ends; none of them: it is ready.
+ */
+type Progress = { done?: number; begins?: number | undefined; notBegun?: number[] };
 type ToParent = Progress | { message: unknown };
 
 /**
@@ -78,8 +81,9 @@ export function runPool<Item, Result>(
         onMessage(own) {
           const said = own as ToParent;
           if ("message" in said) return onMessage?.(poolWorker, said.message);
-          const { done, begins } = said;
+          const { done, begins, notBegun = [] } = said;
           if (begins !== undefined) begun.add(begins);
+          for (const index of notBegun) begun.delete(index);
           if (done !== undefined) {
             claims.delete(done);
             begun.delete(done);
@@ -108,21 +112,26 @@ export function servePool<Setup, Item, Result>(
     const say = (own: ToParent, reports?: Report[]) =>
       parent.say({ own, ...(reports && { reports }) });
     const queue: Claim<Item>[] = [];
+    const announced = new Set<number>(); // and not begun yet
     let idle = inFlight;
     let listener: (message: unknown) => void = () => {};
 
     /** Announces each item before it begins it: should this worker die, the parent knows. */
     async function lane(first: Claim<Item>) {
+      announced.add(first.index);
       await say({ begins: first.index });
       for (let claim: Claim<Item> | undefined = first; claim; ) {
         const { index, item }: Claim<Item> = claim;
+        announced.delete(index);
         const report = await runIteration(index, () => code.iterate(item));
         claim = queue.shift();
-        if (!claim) idle++; // before it waits: what arrives meanwhile gets a lane
+        if (claim) announced.add(claim.index);
+        else idle++; // before it waits: what arrives meanwhile gets a lane
         await say({ done: index, begins: claim?.index }, [report]);
       }
     }
 
+    process.on("exit", () => announced.size > 0 && say({ notBegun: [...announced] }));
     const ended = new Promise<void>((resolve) => {
       parent.onMessage((message) => {
         const told = message as ToWorker<Item>;

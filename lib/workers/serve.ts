@@ -55,11 +55,19 @@ export async function serve<Setup>(
   const check = thread ? structuredClone : serialize;
   let listener: ((message: unknown) => void) | undefined;
 
-  async function send(message: object): Promise<void> {
+  /** Throws at once: a worker that exits does not come back to a promise. */
+  function send(message: object): Promise<void> {
     const marked = { from: FROM_WORKER, ...message };
-    if (thread) thread.postMessage(marked);
-    // A process that exits loses what is not on its way yet.
-    else await new Promise<void>((resolve) => process.send!(marked, () => resolve()));
+    if (thread) {
+      thread.postMessage(marked);
+      return Promise.resolve();
+    }
+    let onItsWay = () => {}; // a process that exits by force loses what is not
+    const sent = new Promise<void>((resolve) => {
+      onItsWay = resolve;
+    });
+    process.send!(marked, () => onItsWay());
+    return sent;
   }
 
   const parent: Parent = {
@@ -67,10 +75,13 @@ export async function serve<Setup>(
     onMessage: (heard) => {
       listener = heard;
     },
-    say: (what) =>
-      send(what).catch(() =>
-        send({ ...what, reports: what.reports?.map((report) => cloneable(report, check)) }),
-      ),
+    async say(what) {
+      try {
+        return send(what);
+      } catch {
+        return send({ ...what, reports: what.reports?.map((report) => cloneable(report, check)) });
+      }
+    },
   };
 
   async function begin({ setup }: { setup: Setup }) {
@@ -78,8 +89,11 @@ export async function serve<Setup>(
     const handedOver = await work(setup, parent);
     await printed();
     const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
-    // What cannot be sent counts as not handed over, as if the worker had died.
-    await send({ usage, handedOver }).catch(() => send({ usage, handedOver: undefined }));
+    try {
+      await send({ usage, handedOver });
+    } catch {
+      await send({ usage, handedOver: undefined }); // it cannot be cloned: as if this worker had died
+    }
   }
 
   let begun = false;

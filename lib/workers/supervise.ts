@@ -17,7 +17,10 @@ export interface WorkerOptions<Result> {
    * blocking call of the system ends after that.)
    */
   signal?: AbortSignal;
-  /** Hears of each item that is done or lost. Its times are NaN where no worker reported it. */
+  /**
+   * Hears of each item that is done or lost. Its times are NaN where no worker reported it. What it
+   * throws ends the loop, and is thrown by the call.
+   */
   onSettled?: (report: Report<Result>, worker: number) => void;
   /** Hears what a process took, if it ends in good order. */
   onUsage?: (usage: Usage) => void;
@@ -60,7 +63,7 @@ export interface Attendance {
    * that it has reported.)
    */
   died: () => number[];
-  /** It has ended: by itself, with what it handed over, or by dying, with undefined. Not when aborted. */
+  /** It has ended: by itself, with what it handed over, or by dying, with undefined. Not what an abort ended. */
   onEnd?: (handedOver: unknown) => void;
 }
 
@@ -90,10 +93,16 @@ export async function supervise<Result>(
   let fruitless = 0; // deaths since work was last done
   let stopped = false;
   let stopReason: unknown;
+  let thrown: { error: unknown } | undefined;
 
   function settle(report: Report<Result>, number: number) {
     outcomes[report.index] = report.outcome;
-    onSettled?.(report, number);
+    try {
+      if (!thrown) onSettled?.(report, number);
+    } catch (error) {
+      thrown = { error };
+      stop(error);
+    }
     if (--unsettled === 0) for (const worker of silent) worker.kill();
   }
 
@@ -184,5 +193,6 @@ export async function supervise<Result>(
   for (let cores = availableParallelism(); cores > 0; cores--) openPlace();
   for (const place of places) await place; // those that are opened meanwhile, too
   signal?.removeEventListener("abort", onAbort);
+  if (thrown) throw thrown.error;
   return outcomes.map((outcome) => outcome ?? { status: "rejected", reason: stopReason });
 }
