@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Comparison, Sample } from "../lib/compare/comparison.ts";
-import { descendants, isAlive, run, start, startApiScript, until } from "./support/process.ts";
+import { runTechnique } from "../lib/compare/run-technique.ts";
+import type { RunRecord } from "../lib/record.ts";
+import { descendants, noneLeft, run, start, startApiScript, until } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
+import { variantScript } from "./support/variant.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "compare-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -86,17 +89,16 @@ for (const [how, kill] of [
 ] as const) {
   test(`compare.ts: ${how} shows what is done, exits 130 and leaves nothing`, async () => {
     const flags = ["--techniques", "async,processes", "--requests", "5,5000", "--latency", "50"];
-    const { child, ended, output } = start("scripts/compare.ts", flags);
-    await until(() => output.stderr.includes("async x8: 5 in"));
+    const running = start("scripts/compare.ts", flags);
+    await until(() => running.output.stderr.includes("async x8: 5 in"));
     await new Promise((resolve) => setTimeout(resolve, 300));
-    const below = descendants(child.pid!);
-    assert.ok(below.length >= 2, "the script and its API");
-    kill(child.pid!);
-    const { code, stdout } = await ended;
+    assert.ok(running.left().length > 2, "it, the script and its API");
+    kill(running.child.pid!);
+    const { code, stdout } = await running.ended;
     assert.equal(code, 130);
     assert.match(stdout, /\n +5 .* ms +-\n +5,000 +.* +interrupted +-\n/);
     assert.match(stdout, /- Interrupted: this is what was done until then\./);
-    await until(() => !below.some(isAlive), 1000);
+    await noneLeft(running);
   });
 }
 
@@ -178,44 +180,29 @@ test("compare.ts: interrupted, it saves what it has", async () => {
   assert.match(saved("part.json").remarks.join(), /Interrupted/);
 });
 
-for (const [what, flags, message] of [
-  [
-    "a folder that cannot be written",
-    ["--export-json", "/no/such/x"],
-    /--export-json: cannot write/,
-  ],
-  [
-    "several workers and several sizes",
-    ["-w", "1,2", "-n", "3,4"],
-    /--workers: expected one number/,
-  ],
-  [
-    "several workers as Python",
-    ["-w", "1,2", "--python-defaults"],
-    /--workers: expected one number/,
-  ],
-  ["no such file", ["--from", "/no/such/x"], /--from: cannot read "\/no\/such\/x": ENOENT/],
-] as const) {
-  test(`compare.ts: ${what} is refused before anything runs`, async () => {
-    const { code, stdout, stderr } = await run("scripts/compare.ts", [...flags]);
-    assert.equal(code, 2);
-    assert.equal(stdout, "");
-    assert.match(stderr, new RegExp(`^error: ${message.source}.*\n$`));
-  });
-}
+test("compare.ts: takes for a record only what is one", async () => {
+  const body = `console.log('{"technique" is what I print myself'); return item;`;
+  const script = variantScript("async.ts", body);
+  const scripts = fileURLToPath(new URL("../scripts/", import.meta.url));
+  const name = relative(scripts, script).replace(/\.ts$/, "");
+  const records: RunRecord[] = [];
+  const flags = ["--work", "none", "-n", "3"];
+  const end = await runTechnique(name, flags, new AbortController().signal, (record) =>
+    records.push(record),
+  );
+  assert.equal(end, "exit status 0");
+  assert.deepEqual(
+    records.map(({ ok }) => ok),
+    [3],
+  );
+});
 
 test("compare.ts: killed by SIGKILL, it leaves no process behind", async () => {
-  const { child, ended } = start("scripts/compare.ts", [
-    "--techniques",
-    "processes",
-    "--requests",
-    "5000",
-    "--latency",
-    "50",
+  const running = start("scripts/compare.ts", [
+    ...["--techniques", "processes", "--requests", "5000", "--latency", "50"],
   ]);
-  await until(() => descendants(child.pid!).length >= 5);
-  const below = descendants(child.pid!);
-  child.kill("SIGKILL");
-  await ended;
-  await until(() => !below.some(isAlive), 2000);
+  await until(() => descendants(running.child.pid!).length >= 5);
+  running.child.kill("SIGKILL");
+  await running.ended;
+  await until(() => running.left().length === 0, 2000);
 });

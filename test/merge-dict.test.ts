@@ -4,7 +4,7 @@ import { countPrimes } from "../lib/primes.ts";
 import { workerEntry } from "../lib/worker-entry.ts";
 import { intoMergedDict } from "../scripts/merge-dict.ts";
 import { testDictionary } from "./support/dictionary.ts";
-import { commandLine, descendants, run, start, startApiScript, until } from "./support/process.ts";
+import { run, start, startApiScript, until, workersOf } from "./support/process.ts";
 import { checkRecord, testWorkers } from "./support/technique.ts";
 import { variant } from "./support/variant.ts";
 
@@ -35,14 +35,15 @@ test("merge-dict: a value that cannot be cloned fails its own iteration, not its
 test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
   const slow = await startApiScript(["--latency", "40"]);
   const flags = ["-n", "100", "-w", "2", "--url", slow.url, "--json"];
-  const { child, ended, output } = start("scripts/merge-dict.ts", flags);
-  const workers = () =>
-    descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
-  await until(async () => (await slow.stats()).requests > 10);
-  process.kill(workers()[0]!, "SIGKILL");
-  const { code, records } = await ended;
+  const running = start("scripts/merge-dict.ts", flags);
+  await until(async () => {
+    const { requests, inFlight } = await slow.stats();
+    return requests > 10 && inFlight === 2;
+  });
+  process.kill(workersOf(running)[0]!, "SIGKILL");
+  const { code, records, stderr } = await running.ended;
   await slow.stop();
-  assert.equal(code, 1, output.stderr);
+  assert.equal(code, 1, stderr);
   checkRecord(records[0]!, 100);
   assert.deepEqual(records[0]!.errors, { WorkerDied: 1 });
   assert.equal(records[0]!.ok, 99);

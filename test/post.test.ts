@@ -3,6 +3,7 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, test } from "node:test";
 import { closeConnections, type PostOptions, post } from "../lib/post.ts";
+import { until } from "./support/process.ts";
 
 const closing: (() => void)[] = [];
 afterEach(async () => {
@@ -79,7 +80,7 @@ for (const [what, listener] of [
       name: "TimeoutError",
       message: /no complete answer within 150 ms/,
     });
-    assert.ok(performance.now() - begunMs < 1000);
+    assert.ok(performance.now() - begunMs < 5000); // it would never end
   });
 }
 
@@ -140,6 +141,7 @@ test("post: an absurdly long Retry-After is waited for, not taken for none", asy
       { retries: 1 },
     );
     const waiting = assert.rejects(post(options, "1"), { name: "AbortError" });
+    await until(() => tries > 0);
     await new Promise((resolve) => setTimeout(resolve, 200)); // a timer that overflows fires at once
     assert.equal(tries, 1);
     await closeConnections();

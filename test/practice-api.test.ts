@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/worker-entry.ts";
-import { isAlive, run, start, startApiScript, until } from "./support/process.ts";
+import { isAlive, start, startApiScript, until } from "./support/process.ts";
 
 let api: Awaited<ReturnType<typeof startApiScript>>;
 before(async () => {
@@ -37,7 +37,7 @@ test("api: bad JSON is 400, another method 405, a body over 1 MiB 413", async ()
 });
 
 test("api: /stats counts requests, statuses and the peak in flight, and DELETE starts anew", async () => {
-  const slow = await startApiScript(["--latency", "300"]);
+  const slow = await startApiScript(["--latency", "1000"]);
   await post("1", slow.url);
   await fetch(new URL("/stats", slow.url), { method: "DELETE" });
   await Promise.all(Array.from({ length: 6 }, () => post("1", slow.url)));
@@ -48,7 +48,7 @@ test("api: /stats counts requests, statuses and the peak in flight, and DELETE s
   assert.deepEqual(stats.statuses, { 201: 6, 400: 1 });
   assert.equal(stats.inFlightPeak, 6);
   assert.equal(stats.inFlight, 0);
-  assert.ok(stats.serviceMs.mean >= 290 && stats.serviceMs.p99 >= stats.serviceMs.mean);
+  assert.ok(stats.serviceMs.mean > 990 && stats.serviceMs.p99 >= stats.serviceMs.mean);
 });
 
 test("api: errors, resets and jitter are repeated by the same seed", async () => {
@@ -119,13 +119,6 @@ test("api: ends when its parent is killed", async () => {
   await until(() => !isAlive(pid), 2000);
 });
 
-test("api: a port that is taken is one clear line and exit status 1", async () => {
-  const { code, stderr, stdout } = await run("scripts/api.ts", ["--port", new URL(api.url).port]);
-  assert.equal(code, 1);
-  assert.equal(stdout, "");
-  assert.match(stderr, /^error: listen EADDRINUSE: address already in use 127\.0\.0\.1:\d+\n$/);
-});
-
 test("api: listens on 127.0.0.1 only", async () => {
   const one = start("scripts/api.ts");
   await until(() => one.output.stdout.includes("\n"));
@@ -141,18 +134,21 @@ test("api: listens on 127.0.0.1 only", async () => {
 test("api: survives what is no HTTP, headers without an end and clients that stop half way", async () => {
   const api = await startApiScript(["--latency", "1"]);
   const { port } = new URL(api.url);
-  const attack = (text: string) =>
+  /** Sends it; after 300 ms it goes away, or it waits until the API ends the connection. */
+  const attack = (text: string, leaves = true) =>
     new Promise<string>((resolve) => {
       let answer = "";
-      const socket = connect(Number(port), "127.0.0.1", () => socket.write(text));
+      const socket = connect(Number(port), "127.0.0.1", () => {
+        socket.write(text);
+        if (leaves) setTimeout(() => socket.destroy(), 300);
+      });
       socket.setEncoding("latin1").on("data", (more: string) => (answer += more));
       socket.on("error", () => {}).on("close", () => resolve(answer));
-      setTimeout(() => socket.destroy(), 300);
     });
   const post = "POST / HTTP/1.1\r\nHost: a\r\n";
   const answers = await Promise.all([
-    attack("HELLO\r\n\r\n"),
-    attack(`${post}X: ${"x".repeat(100_000)}\r\n\r\n`),
+    attack("HELLO\r\n\r\n", false),
+    attack(`${post}X: ${"x".repeat(100_000)}\r\n\r\n`, false),
     attack(`${post}Content-Length: 100\r\n\r\nhalf`),
     attack(`${post}Content-Length: -1\r\n\r\n`),
     attack(`${post}Transfer-Encoding: chunked\r\n\r\nzz\r\n`),

@@ -168,6 +168,29 @@ test("an odd path, a TMPDIR that does not exist, a proxy and no terminal are no 
   assert.equal(compare.code, 0, compare.stderr);
 });
 
+test("without a file descriptor left, the practice API's start says so, and that of the guard does nothing", async () => {
+  const here = mkdtempSync(join(tmpdir(), "full-"));
+  const file = join(here, "full.ts");
+  writeFileSync(
+    file,
+    `import { openSync } from "node:fs";
+     import { startApi } from "${root}lib/api-process.ts";
+     import { startGuard } from "${root}lib/guard.ts";
+     function takeAll(): void {
+       try {
+         for (;;) openSync("/dev/null");
+       } catch {}
+     }
+     takeAll();
+     void startGuard(new AbortController().signal)
+       .then((end) => (end(), startApi([])))
+       .catch((error) => console.log(error.message));`,
+  );
+  const { stdout, stderr } = await shell(`ulimit -n 64; ${quoted} ${file}`);
+  rmSync(here, { recursive: true });
+  assert.match(stdout, /^spawn \S+ EMFILE\n$/, stderr);
+});
+
 test("a port that is taken is one clear line", async () => {
   const api = await startApiScript([]);
   const { port } = new URL(api.url);

@@ -35,12 +35,11 @@ const PARTS: Record<string, string> = {
       return (await readFile(task.file, "utf8")).length + item;
     }`,
   burns: `type Item = number; type Result = number; type Task = { file: string };
-    let prepared = false;
-    async function prepare(_task: Task): Promise<void> { prepared = true; }
+    async function prepare(_task: Task): Promise<void> {}
     async function body(item: Item, _task: Task): Promise<Result> {
       let sum = 0;
       for (let number = 0; number < 100_000; number++) sum += number % (item + 2);
-      return prepared ? sum : sum; // sequential and async leave preparing to their caller
+      return sum;
     }`,
   throws: `type Item = number; type Result = number; type Task = { file: string };
     async function prepare(_task: Task): Promise<void> {}

@@ -8,7 +8,7 @@ import { sharedDict } from "../../scripts/shared-dict.ts";
 /** The role that {@link runPool} starts this file by. */
 export const ROLE = "--a-worker-of-a-test";
 
-/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it. */
+/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it ("await holder"). */
 export type Step = [name: string, ...args: unknown[]];
 
 /** What a worker does with an item. */
@@ -29,10 +29,14 @@ async function begin(_setup: unknown, port: Port) {
     process.kill(process.pid, "SIGKILL");
     return new Promise(() => {});
   };
-  /** Until so many others are about to take the lock, and a moment longer. */
+  /** With the lock: until so many others are about to take it, and a moment longer. */
   const waitedFor = async (count: number) => {
+    await shared.set("held", true);
     while (((await shared.get("waiting")) as number) !== count) await sleep(5);
     await sleep(50);
+  };
+  const awaitHolder = async () => {
+    while (!(await shared.has("held"))) await sleep(5);
   };
   const addOne = async (key: string) =>
     shared.set(key, (((await shared.get(key)) as number) ?? 0) + 1);
@@ -40,6 +44,7 @@ async function begin(_setup: unknown, port: Port) {
   function step([name, ...args]: Step): Promise<unknown> {
     const key = args[0] as string;
     if (name === "die") return die();
+    if (name === "await holder") return awaitHolder();
     if (name === "die holding") return shared.lock(key, () => waitedFor(3).then(die));
     if (name === "get then set") return addOne(key);
     if (name === "locked") return shared.lock(key, () => addOne(key));

@@ -1,6 +1,7 @@
 // Running scripts as a user does, and seeing what they leave behind.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { resolve } from "node:path";
@@ -28,6 +29,8 @@ export interface Running {
   ended: Promise<Ended>;
   /** What it has printed so far. */
   output: { stdout: string; stderr: string };
+  /** The ids of all processes that live and began in it, in whatever group or whoever's child they are now. */
+  left: () => number[];
 }
 
 // A test that fails leaves running what it started, which would keep its file's process from ending.
@@ -44,8 +47,10 @@ export function start(
 ): Running {
   const path = resolve(fileURLToPath(new URL("../../", import.meta.url)), file);
   const [command, ...flags] = runtimeCommand;
+  const mark = `STARTED_BY=${randomUUID()}`; // a variable that all of them inherit
+  const [name, value] = mark.split("=") as [string, string];
   const child = spawn(command!, [...flags, path, ...args], {
-    env: { ...process.env, NO_COLOR: "1", ...env },
+    env: { ...process.env, NO_COLOR: "1", ...env, [name]: value },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -61,7 +66,8 @@ export function start(
       resolve({ code, signal, status, ...output, records: lines.map((line) => JSON.parse(line)) });
     });
   });
-  return { child, ended, output };
+  const left = () => processes().filter((pid) => contentOf(pid, "environ").includes(mark));
+  return { child, ended, output, left };
 }
 
 /** Runs a file of the project to its end. */
@@ -81,7 +87,7 @@ export async function startApiScript(args: string[]) {
   return {
     ...api,
     url,
-    stats: async () => (await (await fetch(new URL("/stats", url))).json()) as ApiStats,
+    stats: () => statsOf(url),
     stop() {
       api.child.kill("SIGTERM");
       return api.ended;
@@ -89,35 +95,54 @@ export async function startApiScript(args: string[]) {
   };
 }
 
+/** What a practice API has counted. */
+export async function statsOf(url: string): Promise<ApiStats> {
+  return (await (await fetch(new URL("/stats", url))).json()) as ApiStats;
+}
+
+/** Waits until nothing of it is left, for a second. */
+export function noneLeft({ left }: Running): Promise<void> {
+  return until(() => left().length === 0, 1000);
+}
+
+/** The worker processes of a script. */
+export function workersOf({ child }: Running): number[] {
+  return descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
+}
+
 /** The processes below one, at any depth, that have not ended. */
 export function descendants(pid: number): number[] {
   const children = new Map<number, number[]>();
-  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    const parent = parentOf(Number(name));
-    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  for (const child of processes()) {
+    const parent = parentOf(child);
+    if (parent !== undefined) children.set(parent, [...(children.get(parent) ?? []), child]);
   }
   const below = (one: number): number[] =>
     (children.get(one) ?? []).flatMap((child) => [child, ...below(child)]);
   return below(pid);
 }
 
+function processes(): number[] {
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .map(Number);
+}
+
 /** The parent's id of a process that has not ended. */
 function parentOf(pid: number): number | undefined {
-  try {
-    const [state, parent] = readFileSync(`/proc/${pid}/stat`, "utf8")
-      .split(") ")
-      .at(-1)!
-      .split(" ");
-    return state === "Z" ? undefined : Number(parent);
-  } catch {
-    return undefined;
-  }
+  const [state, parent] = contentOf(pid, "stat").split(") ").at(-1)!.split(" ");
+  return parent === undefined || state === "Z" ? undefined : Number(parent);
 }
 
 /** A process's command line. */
 export function commandLine(pid: number): string {
+  return contentOf(pid, "cmdline").replaceAll("\0", " ");
+}
+
+/** What the system tells of a process: nothing, once it has ended. */
+function contentOf(pid: number, file: "stat" | "cmdline" | "environ"): string {
   try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
   } catch {
     return "";
   }
@@ -127,10 +152,10 @@ export function isAlive(pid: number): boolean {
   return parentOf(pid) !== undefined;
 }
 
-/** Waits for a condition; gives up after 15 s. */
+/** Waits for a condition; gives up after a minute. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  limitMs = 15_000,
+  limitMs = 60_000,
 ): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!(await condition())) {
