@@ -23,8 +23,8 @@ writeFileSync(
   outputs ? await fillOutputs(text, new RegExp(only), run, startInBackground) : text,
 );
 
-/** What a command printed; one that fails ends all of this. */
-function run(command: string): string {
+/** What a command printed; one that ends with another status than expected ends all of this. */
+function run(command: string, expected: number): string {
   const begunMs = performance.now();
   const { status, stdout, stderr } = spawnSync(command, {
     ...{ shell: true, cwd: root, encoding: "utf8" },
@@ -33,7 +33,7 @@ function run(command: string): string {
   console.log(
     `${((performance.now() - begunMs) / 1000).toFixed(1)} s, status ${status}: ${command}`,
   );
-  if (status !== 0) throw new Error(`${command}: status ${status}\n${stdout}\n${stderr}`);
+  if (status !== expected) throw new Error(`${command}: status ${status}\n${stdout}\n${stderr}`);
   return stdout;
 }
 

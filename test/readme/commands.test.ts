@@ -71,10 +71,10 @@ function start(command: string, cwd: string) {
   return { said, ended, stop };
 }
 
-/** Runs a command, which must succeed, and gives what it printed. */
-async function run(command: string, cwd = project): Promise<string> {
+/** Runs a command, which must succeed unless another exit status is expected, and gives what it printed. */
+async function run(command: string, cwd = project, status = 0): Promise<string> {
   const { said, ended } = start(command, cwd);
-  assert.equal(await ended, 0, `${command}\n${said.stdout}\n${said.stderr}`);
+  assert.equal(await ended, status, `${command}\n${said.stdout}\n${said.stderr}`);
   return said.stdout;
 }
 
@@ -88,8 +88,10 @@ async function follow({ meanwhile, lines, commands }: Example): Promise<void> {
   const beside = meanwhile ? start(meanwhile, project) : undefined;
   try {
     if (beside) await until(() => beside.said.stdout.includes("\n"));
-    for (const { command, output } of commands)
-      assert.deepEqual(outline(shown(await run(command), lines)), outline(output), command);
+    for (const { command, output, status } of commands) {
+      const printed = await run(command, project, status);
+      assert.deepEqual(outline(shown(printed, lines)), outline(output), command);
+    }
   } finally {
     beside?.stop();
     await beside?.ended;

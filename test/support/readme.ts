@@ -3,13 +3,14 @@
 // An excerpt:  <!-- from FILE: FIRST LINE ... LAST LINE -->, then a fenced block.
 // An output:   a fenced block that begins with "$ COMMAND". Before it may stand
 //              <!-- shown: lines 1-9, 12-30 --> for parts of the output, and
-//              <!-- with: COMMAND --> for what has to run meanwhile.
+//              <!-- with: COMMAND --> for what has to run meanwhile, and
+//              <!-- exit status: 1, 0 --> for its commands', 0 unless given.
 
 import { readFileSync } from "node:fs";
 
 const EXCERPT = /<!-- from (\S+): (.+) \.\.\. (.+) -->\n```ts\n[\s\S]*?```/g;
 const OUTPUT =
-  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?```\n(\$ [\s\S]*?)```/g;
+  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?(?:<!-- exit status: ([\d, ]+) -->\n)?```\n(\$ [\s\S]*?)```/g;
 const COMMAND = /^(?:[A-Z_\d]+=\S+ )?(?:npm|npx|node|deno|bun|curl) [^#]*/;
 
 /** A block with commands and what they printed. */
@@ -20,8 +21,8 @@ export interface Example {
   meanwhile: string | undefined;
   /** Which lines of the output are shown, all unless given. */
   lines: string | undefined;
-  /** Each command, and what of its output stands there. */
-  commands: { command: string; output: string }[];
+  /** Each command, what of its output stands there, its exit status. */
+  commands: { command: string; output: string; status: number }[];
 }
 
 /** The README with its excerpts as they are in the files now. */
@@ -60,11 +61,12 @@ function depthOf(lines: string[]): number {
 
 /** The blocks of the README that show commands with their output. */
 export function examplesIn(readme: string): Example[] {
-  return [...readme.matchAll(OUTPUT)].map(([text, meanwhile, lines, block]) => {
+  return [...readme.matchAll(OUTPUT)].map(([text, meanwhile, lines, statuses, block]) => {
     const parts = block!.split(/^\$ /m).slice(1);
-    const commands = parts.map((part) => {
+    const commands = parts.map((part, number) => {
       const end = part.indexOf("\n");
-      return { command: part.slice(0, end), output: part.slice(end + 1) };
+      const status = Number(statuses?.split(",")[number] ?? 0);
+      return { command: part.slice(0, end), output: part.slice(end + 1), status };
     });
     return { text, meanwhile, lines, commands };
   });
@@ -93,7 +95,7 @@ export function codeIn(readme: string, language: "ts" | "json" | "sh"): string[]
 export async function fillOutputs(
   readme: string,
   only: RegExp,
-  run: (command: string) => string,
+  run: (command: string, status: number) => string,
   start: (command: string) => Promise<() => Promise<unknown>>,
 ): Promise<string> {
   let filled = readme;
@@ -101,7 +103,9 @@ export async function fillOutputs(
     if (!commands.some(({ command }) => only.test(command))) continue;
     const stop = meanwhile ? await start(meanwhile) : undefined;
     try {
-      const parts = commands.map(({ command }) => `$ ${command}\n${shown(run(command), lines)}`);
+      const parts = commands.map(
+        ({ command, status }) => `$ ${command}\n${shown(run(command, status), lines)}`,
+      );
       const head = text.slice(0, text.indexOf("```\n"));
       filled = filled.replace(text, () => `${head}\`\`\`\n${parts.join("")}\`\`\``);
     } finally {
