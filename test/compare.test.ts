@@ -137,11 +137,11 @@ test("compare.ts: --work none says what each technique costs by itself", async (
 
 test("compare.ts: --python-defaults adds Python's numbers of workers and explains the headline", async () => {
   const flags = ["--python-defaults", "--requests", "20", "--work", "none", "--json"];
-  const { code, records } = await run("scripts/compare.ts", [
+  const { code, records, stderr } = await run("scripts/compare.ts", [
     ...flags,
     ...["--techniques", "threads,processes", "--workers", "3"],
   ]);
-  assert.equal(code, 0);
+  assert.equal(code, 0, stderr);
   const numbers = (records as Sample[]).map((one) => [one.technique, one.workers, one.asPython]);
   const cores = availableParallelism();
   assert.deepEqual(numbers, [
