@@ -80,7 +80,7 @@ for (const [what, listener] of [
       name: "TimeoutError",
       message: /no complete answer within 150 ms/,
     });
-    assert.ok(performance.now() - begunMs < 5000); // it would never end
+    assert.ok(performance.now() - begunMs < 1000);
   });
 }
 

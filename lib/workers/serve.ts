@@ -84,8 +84,11 @@ export async function serve<Setup>(
     },
   };
 
+  // Once this module is evaluated, and not before: see startThread in start.ts.
+  const up = Promise.resolve().then(() => send({ up: true }));
+
   async function begin({ setup }: { setup: Setup }) {
-    await send({ up: true });
+    await up;
     const handedOver = await work(setup, parent);
     await printed();
     const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };

@@ -1,6 +1,8 @@
 // Starts one worker, a thread or a process: what both have in common is messages and an end.
 
 import { fork } from "node:child_process";
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect } from "node:util";
 import { type WorkerOptions as ThreadOptions, Worker } from "node:worker_threads";
 
@@ -42,7 +44,15 @@ export function startThread(
   const ended = new Promise<{ why: string; cause?: unknown }>((resolve) => {
     thread.on("exit", (code) => resolve(thrown ?? { why: `exit code ${code}` })); // perhaps without a word
   });
-  const kill = () => void thread.terminate();
+  // Before Node 24, a thread that is terminated as it comes to evaluate a module with a top-level
+  // await takes the whole program along (as in nodejs/node#43182). Its first message comes after
+  // that; from one that hangs before, there is none.
+  const loaded = once(thread, "message").catch(() => {}); // it may fail as it loads
+  async function kill() {
+    if (Number.parseInt(process.versions.node, 10) < 24)
+      await Promise.race([loaded, ended, sleep(1000, undefined, { ref: false })]);
+    await thread.terminate();
+  }
   return { name: "thread", send: (message) => thread.postMessage(message), kill, ended };
 }
 

@@ -111,7 +111,7 @@ test("Ctrl-C leaves the practice API up for its last word", async () => {
   assert.equal(code, 130);
   const [, { errors, serviceMs }] = records as [RunRecord, RunRecord];
   assert.deepEqual(Object.keys(errors), ["AbortError"]);
-  assert.ok(serviceMs! > 4, "a timer of 5 ms takes at least 4, for it counts whole ones");
+  assert.ok(serviceMs! >= 5);
   await noneLeft(running);
 });
 

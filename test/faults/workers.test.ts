@@ -206,6 +206,31 @@ for (const loop of pooled) {
   });
 }
 
+test("a thread that is ended as it loads its file leaves the program as it was", async () => {
+  const here = mkdtempSync(join(tmpdir(), "loading-"));
+  // Nothing in there lets the thread end before its parse is over; then comes the module that awaits.
+  writeFileSync(join(here, "long.mjs"), 'JSON.parse("[" + "1,".repeat(2e7) + "1]");');
+  writeFileSync(
+    join(here, "loading.mjs"),
+    `import { parentPort } from "node:worker_threads";
+     import "./long.mjs";
+     queueMicrotask(() => parentPort.postMessage("loaded"));
+     await new Promise((resolve) => setTimeout(resolve, 60_000));`,
+  );
+  const ending = join(here, "ending.ts");
+  writeFileSync(
+    ending,
+    `import { startThread } from ${JSON.stringify(new URL("../../lib/workers/start.ts", import.meta.url).pathname)};
+     const entry = new URL("loading.mjs", ${JSON.stringify(pathToFileURL(ending).href)});
+     const thread = startThread({ entry, role: "loading", execArgv: [] }, () => {});
+     setTimeout(() => thread.kill(), 150);
+     void thread.ended.then(({ why }) => console.log(why));`,
+  );
+  const { code, signal, stdout, stderr } = await run(ending);
+  rmSync(here, { recursive: true });
+  assert.deepEqual([code, signal, stdout], [0, null, "exit code 1\n"], stderr);
+});
+
 test("a process that is sent something when it no longer listens died of what ended it", async () => {
   const here = mkdtempSync(join(tmpdir(), "deaf-"));
   const file = join(here, "deaf.mjs");
@@ -263,7 +288,7 @@ for (const loop of LOOPS) {
     process.kill(-child.pid!, "SIGINT");
     const sentMs = performance.now();
     const { code, signal, records, stderr } = await ended;
-    assert.ok(performance.now() - sentMs < 5000);
+    assert.ok(performance.now() - sentMs < 2000);
     if (loop.workers === "none") {
       assert.equal(signal, "SIGKILL");
       assert.match(stderr, /error: the loop body does not return: killed/);

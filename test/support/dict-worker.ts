@@ -8,7 +8,7 @@ import { sharedDict } from "../../scripts/shared-dict.ts";
 /** The role that {@link runPool} starts this file by. */
 export const ROLE = "--a-worker-of-a-test";
 
-/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it ("await holder"). */
+/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it; "await holder" until one has it so. */
 export type Step = [name: string, ...args: unknown[]];
 
 /** What a worker does with an item. */

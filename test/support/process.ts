@@ -47,10 +47,9 @@ export function start(
 ): Running {
   const path = resolve(fileURLToPath(new URL("../../", import.meta.url)), file);
   const [command, ...flags] = runtimeCommand;
-  const mark = `STARTED_BY=${randomUUID()}`; // a variable that all of them inherit
-  const [name, value] = mark.split("=") as [string, string];
+  const mark = randomUUID(); // in a variable that all of them inherit
   const child = spawn(command!, [...flags, path, ...args], {
-    env: { ...process.env, NO_COLOR: "1", ...env, [name]: value },
+    env: { ...process.env, NO_COLOR: "1", ...env, STARTED_BY: mark },
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -152,10 +151,10 @@ export function isAlive(pid: number): boolean {
   return parentOf(pid) !== undefined;
 }
 
-/** Waits for a condition; gives up after a minute. */
+/** Waits for a condition; gives up after 15 s. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  limitMs = 60_000,
+  limitMs = 15_000,
 ): Promise<void> {
   const endMs = performance.now() + limitMs;
   while (!(await condition())) {

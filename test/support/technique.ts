@@ -77,8 +77,7 @@ export function testTechnique(name: string, exported: string) {
     );
     for (const record of records) {
       checkRecord(record, record.requests);
-      // A timer of 2 ms takes at least 1: it counts whole ones.
-      assert.ok(record.serviceMs! > 1, `service time ${record.serviceMs}`);
+      assert.ok(record.serviceMs! >= 1.5, `service time ${record.serviceMs}`);
       assert.ok(record.idealMs! >= record.serviceMs!);
       assert.ok(record.ms > record.idealMs!, "faster than possible");
     }
