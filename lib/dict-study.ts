@@ -3,7 +3,7 @@
 
 import { formatCount, plural } from "./format.ts";
 import type { RunRecord } from "./record.ts";
-import type { WorkerCode } from "./workers/pool.ts";
+import type { WorkerCode } from "./workers/pool-worker.ts";
 
 /** What is studied of a dictionary that is reached by messages. */
 export interface StudiedDict {

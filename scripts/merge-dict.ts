@@ -11,7 +11,8 @@
 // Run:  npx tsx scripts/merge-dict.ts
 //       npx tsx scripts/merge-dict.ts --with threads --workers 8
 
-import { runPool, servePool, type WorkerCode } from "../lib/workers/pool.ts";
+import { runPool } from "../lib/workers/pool.ts";
+import { servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
 import { isWorker } from "../lib/workers/serve.ts";
 import type { WorkerKind } from "../lib/workers/start.ts";
 import type { WorkerOptions } from "../lib/workers/supervise.ts";

@@ -12,15 +12,10 @@
 // Run:  npx tsx scripts/shared-dict.ts
 //       npx tsx scripts/shared-dict.ts --with threads --workers 8
 
-import {
-  type Pool,
-  type PoolWorker,
-  type Port,
-  runPool,
-  servePool,
-  type WorkerCode,
-} from "../lib/workers/pool.ts";
-import { type PlainError, plainError, toError } from "../lib/workers/report.ts";
+import { answer, asking, LATER, type Question, send } from "../lib/workers/ask.ts";
+import { locks } from "../lib/workers/locks.ts";
+import { type PoolWorker, runPool } from "../lib/workers/pool.ts";
+import { type Port, servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
 import { isWorker } from "../lib/workers/serve.ts";
 import type { WorkerKind } from "../lib/workers/start.ts";
 import type { WorkerOptions } from "../lib/workers/supervise.ts";
@@ -51,57 +46,17 @@ async function body(item: Item, task: Task): Promise<Result> {
   return reply.status;
 }
 
-// 2. The technique: a Map in the parent, and in each worker a proxy that sends it operations.
+// 2. The technique: a Map in the parent, and in each worker a proxy that asks for operations on it.
 
 type Key = string | number;
 type Entry<Value> = [Key, Value];
-/** One operation as it travels: its number, its name, its arguments. */
-type Operation = [id: number, name: string, ...args: unknown[]];
-type Reply = [id: number, value: unknown, error?: PlainError];
-const BATCH = 500; // operations in one message at most
 
 /** The dictionary as a worker sees it. Every operation is atomic, and they arrive in order. */
 export type SharedDict<Value> = ReturnType<typeof sharedDict<Value>>;
 
-/**
- * The worker's side. Operations that are not awaited one by one travel together, one message for
- * all that are made before the worker next waits.
- */
+/** The worker's side: what is not awaited one by one travels together. */
 export function sharedDict<Value>(port: Port) {
-  const waiting = new Map<
-    number,
-    { resolve: (value: never) => void; reject: (reason: unknown) => void }
-  >();
-  let batch: Operation[] = [];
-  let nextId = 0;
-
-  function flush() {
-    if (batch.length > 0) void port.send(batch);
-    batch = [];
-  }
-
-  function ask<Answer>(name: string, ...args: unknown[]): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      // What cannot be cloned fails here, not together with the others of its message.
-      if (!args.every(isPrimitive)) port.check(args);
-      const id = nextId++;
-      waiting.set(id, { resolve, reject });
-      const count = batch.push([id, name, ...args]);
-      if (count === 1) queueMicrotask(flush);
-      if (count === BATCH) flush(); // while the parent applies these, more are made
-    });
-  }
-
-  port.onMessage((replies) => {
-    for (const reply of replies as Reply[]) {
-      const { 0: id, 1: value, 2: error } = reply; // [id, value, error] would run an iterator
-      const { resolve, reject } = waiting.get(id)!;
-      waiting.delete(id);
-      if (error) reject(toError(error));
-      else resolve(value as never);
-    }
-  });
-
+  const ask = asking(port);
   return {
     get: (key: Key) => ask<Value | undefined>("get", key),
     set: (key: Key, value: Value) => ask<void>("set", key, value),
@@ -128,73 +83,32 @@ export function sharedDict<Value>(port: Port) {
 
 /** The parent's side: applies the operations to `dict`, and grants locks in the order of asking. */
 export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
-  // For each key those that want its lock; the first has it.
-  const queues = new Map<Key | undefined, { worker: PoolWorker; id: number }[]>();
+  const { acquire, release, releaseAll } = locks<Key | undefined, PoolWorker>();
 
-  function apply(worker: PoolWorker, operation: Operation): Reply | undefined {
-    const { 0: id, 1: name, 2: key, 3: value } = operation;
-    if (name === "get") return [id, dict.get(key as Key)];
-    if (name === "set") return [id, void dict.set(key as Key, value)];
-    if (name === "has") return [id, dict.has(key as Key)];
-    if (name === "delete") return [id, dict.delete(key as Key)];
-    if (name === "size") return [id, dict.size];
-    if (name === "entries") return [id, [...dict]];
-    if (name === "update") return [id, void merge(dict, key as Entry<unknown>[])];
-    if (name === "increment") return [id, increment(dict, key as Key, value as number)];
-    if (name === "acquire") return acquire(key as Key | undefined, worker, id);
-    if (name === "release") return [id, release(key as Key | undefined, worker)];
-    throw new TypeError(`No operation of a dictionary is called "${name}"`);
-  }
-
-  function acquire(key: Key | undefined, worker: PoolWorker, id: number): Reply | undefined {
-    const queue = queues.get(key) ?? [];
-    queues.set(key, queue);
-    return queue.push({ worker, id }) === 1 ? [id, undefined] : undefined;
-  }
-
-  function release(key: Key | undefined, worker: PoolWorker) {
-    const queue = queues.get(key);
-    if (queue?.[0]?.worker !== worker) throw new Error("Cannot release a lock that is not held");
-    queue.shift();
-    const [first] = queue;
-    if (first) first.worker.send([[first.id]]);
-    else queues.delete(key);
-  }
-
-  function reply(worker: PoolWorker, replies: Reply[]) {
-    try {
-      worker.send(replies);
-    } catch (error) {
-      // A value that was in `dict` before cannot be cloned: of several, only its own reply fails.
-      if (replies.length > 1) for (const one of replies) reply(worker, [one]);
-      else worker.send([[replies[0]![0], undefined, plainError(error)]]);
+  function apply(worker: PoolWorker, { 0: id, 1: name, 2: key, 3: value }: Question): unknown {
+    if (name === "get") return dict.get(key as Key);
+    if (name === "set") return void dict.set(key as Key, value);
+    if (name === "has") return dict.has(key as Key);
+    if (name === "delete") return dict.delete(key as Key);
+    if (name === "size") return dict.size;
+    if (name === "entries") return [...dict];
+    if (name === "update") return update(dict, key as Entry<unknown>[]);
+    if (name === "increment") return increment(dict, key as Key, value as number);
+    if (name === "release") return release(key as Key | undefined, worker);
+    if (name === "acquire") {
+      acquire(key as Key | undefined, worker, () => send(worker, [[id, undefined]]));
+      return LATER;
     }
+    throw new TypeError(`No operation of a dictionary is called "${name}"`);
   }
 
   return {
     onMessage(worker: PoolWorker, message: unknown) {
-      counter.operations += (message as Operation[]).length;
-      const replies: Reply[] = [];
-      for (const operation of message as Operation[]) {
-        try {
-          const answer = apply(worker, operation);
-          if (answer) replies.push(answer);
-        } catch (error) {
-          replies.push([operation[0], undefined, plainError(error)]);
-        }
-      }
-      if (replies.length > 0) reply(worker, replies);
+      const questions = message as Question[];
+      counter.operations += questions.length;
+      answer(worker, questions, (question) => apply(worker, question));
     },
-    /** A worker that ended, perhaps by dying, holds no lock and wants none. */
-    onEnd(worker: PoolWorker) {
-      for (const [key, queue] of queues) {
-        const held = queue[0]?.worker === worker;
-        const others = queue.filter((one) => one.worker !== worker);
-        queues.set(key, others);
-        if (held && others[0]) others[0].worker.send([[others[0].id]]);
-        if (others.length === 0) queues.delete(key);
-      }
-    },
+    onEnd: releaseAll,
   };
 }
 
@@ -217,14 +131,8 @@ export async function intoSharedDict(
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, counter, entry = new URL(import.meta.url) } = options;
-  const pool: Pool<Result> = {
-    ...options,
-    entry,
-    role: ROLE,
-    setup: task,
-    ...ownDict(dict, counter),
-  };
-  return runPool(items, pool);
+  const owner = ownDict(dict, counter);
+  return runPool(items, { ...options, entry, role: ROLE, setup: task, ...owner });
 }
 
 /** The worker's side: puts what the loop body returns into the dictionary. */
@@ -242,11 +150,7 @@ async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
   };
 }
 
-function isPrimitive(value: unknown): boolean {
-  return typeof value !== "object" && typeof value !== "function" && typeof value !== "symbol";
-}
-
-function merge(dict: Map<Key, unknown>, entries: Entry<unknown>[]) {
+function update(dict: Map<Key, unknown>, entries: Entry<unknown>[]) {
   for (const [key, value] of entries) dict.set(key, value);
 }
 

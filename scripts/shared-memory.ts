@@ -12,7 +12,8 @@
 // Run:  npx tsx scripts/shared-memory.ts
 //       npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
 
-import { runPool, servePool, type WorkerCode } from "../lib/workers/pool.ts";
+import { runPool } from "../lib/workers/pool.ts";
+import { servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
 import { isWorker } from "../lib/workers/serve.ts";
 import type { WorkerOptions } from "../lib/workers/supervise.ts";
 

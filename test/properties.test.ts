@@ -8,7 +8,7 @@ import { parseFlags, UsageError } from "../lib/flags.ts";
 import { formatCount, formatMs, formatTable, wrap } from "../lib/format.ts";
 import { scriptFlags } from "../lib/script-flags.ts";
 import { escapeControl } from "../lib/terminal.ts";
-import type { Port } from "../lib/workers/pool.ts";
+import type { Port } from "../lib/workers/pool-worker.ts";
 import { ownDict, type SharedDict, sharedDict } from "../scripts/shared-dict.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 

@@ -1,8 +1,7 @@
-// Hands out items by message, one at a time: what the dictionary scripts run on, both sides of it.
-// (scripts/processes.ts does the same, with several short ones in one message.)
+// Hands out items by message, each worker one claim ahead: the parent's side. The worker's side is
+// pool-worker.ts. (Threads can do without messages: scripts/threads.ts.)
 
-import { type Report, runIteration } from "./report.ts";
-import { type Parent, serve } from "./serve.ts";
+import type { Claim, FromPoolWorker, ToPoolWorker } from "./pool-worker.ts";
 import { type Supervision, supervise, type WorkerHandle } from "./supervise.ts";
 
 /** One worker of a pool, as the parent sees it. */
@@ -18,29 +17,9 @@ export interface Pool<Result> extends Omit<Supervision<Result>, "setup" | "isWor
   onEnd?: (worker: PoolWorker, handedOver: unknown) => void;
 }
 
-/** What a worker does. */
-export interface WorkerCode<Item, Result> {
-  iterate: (item: Item) => Promise<Result>;
-  /** After its last item: what is handed over to the parent. */
-  end?: () => unknown;
-}
-
-/** The parent, as a worker's own code sees it. */
-export interface Port extends Pick<Parent, "check" | "onMessage"> {
-  send: (message: unknown) => Promise<void>;
-}
-
-type Claim<Item> = { index: number; item: Item };
-type ToWorker<Item> = { claim: Claim<Item> } | { end: true } | { message: unknown };
 /**
- * Which item it has done, which it begins, which it had announced and does not begin, since it
- * ends; none of them: it is ready.
- */
-type Progress = { done?: number; begins?: number | undefined; notBegun?: number[] };
-type ToParent = Progress | { message: unknown };
-
-/**
- * Runs `iterate` of the workers' code for all items.
+ * Runs `iterate` of the workers' code for all items. A worker that dies costs the claims it was on:
+ * one item each, or where they are short and it is killed, all that travelled together.
  *
  * @returns One settled result for each item, as `supervise` gives it.
  */
@@ -49,108 +28,72 @@ export function runPool<Item, Result>(
   pool: Pool<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { workers, inFlight = 1, setup, onMessage, onEnd } = pool;
-  const handedBack: number[] = []; // by workers that died before they began them
+  const lanes = Math.min(workers, items.length) * inFlight;
+  const handedBack: Claim<Item> = []; // begun by nobody: a worker died, or gave them back
   let next = 0;
+
+  /** The next item, or several where they are so short that a message for each would cost more. */
+  function takeClaim(eachMs: number): Claim<Item> {
+    if (handedBack.length > 0) return handedBack.splice(0, 1);
+    const most = Math.min(0.2 / eachMs, (items.length - next) / (4 * lanes));
+    const first = next;
+    next = Math.min(first + Math.max(1, Math.floor(most)), items.length);
+    return items.slice(first, next).map((item, offset) => ({ index: first + offset, item }));
+  }
 
   return supervise<Result>(items.length, {
     ...pool,
     setup: () => ({ setup, inFlight }),
     isWorkLeft: () => next < items.length || handedBack.length > 0,
     attend(worker) {
-      const claims = new Set<number>(); // what it was handed and has not reported
-      const begun = new Set<number>(); // those of them that it is on
+      // By a claim's first index: what it was handed and has not reported, and which of it is begun.
+      const claims = new Map<number, Claim<Item>>();
+      const begun = new Set<number>();
       const poolWorker = { ...worker, send: (message: unknown) => worker.send({ message }) };
 
-      function feed() {
-        // One ahead hides the way there and back; not at the end, where others are free.
-        const ahead = items.length - next > 2 * workers * inFlight ? inFlight : 0;
+      function feed(eachMs: number) {
+        // One claim ahead hides the way there and back; not at the end, where others are free.
+        const ahead = items.length - next > 2 * lanes ? inFlight : 0;
         while (claims.size < inFlight + ahead) {
-          const index = handedBack.shift() ?? (next < items.length ? next++ : undefined);
-          if (index === undefined) break;
+          const claim = takeClaim(eachMs);
+          const [first] = claim;
+          if (!first) break;
           try {
-            worker.send({ claim: { index, item: items[index]! } } satisfies ToWorker<Item>);
-            claims.add(index);
+            worker.send({ claim } satisfies ToPoolWorker<Item>);
+            claims.set(first.index, claim);
           } catch (reason) {
-            worker.fail(index, reason); // it cannot be cloned
+            // An item cannot be cloned. Of several each is sent again by itself: only that one fails.
+            if (claim.length > 1) handedBack.push(...claim);
+            else worker.fail(first.index, reason);
           }
         }
-        if (claims.size === 0) worker.send({ end: true } satisfies ToWorker<Item>);
+        if (claims.size === 0) worker.send({ end: true } satisfies ToPoolWorker<Item>);
       }
 
       return {
         onMessage(own) {
-          const said = own as ToParent;
+          const said = own as FromPoolWorker;
           if ("message" in said) return onMessage?.(poolWorker, said.message);
-          const { done, begins, notBegun = [] } = said;
+          const { of, begins } = said;
           if (begins !== undefined) begun.add(begins);
-          for (const index of notBegun) begun.delete(index);
-          if (done !== undefined) {
-            claims.delete(done);
-            begun.delete(done);
+          if (of) {
+            const left = claims.get(of.id)!.slice(of.done);
+            handedBack.push(...left.splice(left.length - of.notBegun));
+            if (left.length > 0) claims.set(of.id, left);
+            else for (const those of [claims, begun]) those.delete(of.id);
           }
-          feed();
+          feed(of?.eachMs ?? Number.POSITIVE_INFINITY);
         },
         died() {
-          handedBack.push(...[...claims].filter((index) => !begun.has(index)));
-          return [...begun];
+          const lost: number[] = [];
+          for (const [id, claim] of claims) {
+            if (begun.has(id)) lost.push(...claim.map(({ index }) => index));
+            else handedBack.push(...claim);
+          }
+          return lost;
         },
         onEnd: (handedOver) => onEnd?.(poolWorker, handedOver),
       };
     },
-  });
-}
-
-/**
- * The worker's side of {@link runPool}: await it where `isWorker` is true.
- *
- * @param begin Makes the worker's code from the pool's `setup`, once.
- */
-export function servePool<Setup, Item, Result>(
-  begin: (setup: Setup, port: Port) => Promise<WorkerCode<Item, Result>>,
-): Promise<never> {
-  return serve<{ setup: Setup; inFlight: number }>(async ({ setup, inFlight }, parent) => {
-    const say = (own: ToParent, reports?: Report[]) =>
-      parent.say({ own, ...(reports && { reports }) });
-    const queue: Claim<Item>[] = [];
-    const announced = new Set<number>(); // and not begun yet
-    let idle = inFlight;
-    let listener: (message: unknown) => void = () => {};
-
-    /** Announces each item before it begins it: should this worker die, the parent knows. */
-    async function lane(first: Claim<Item>) {
-      announced.add(first.index);
-      await say({ begins: first.index });
-      for (let claim: Claim<Item> | undefined = first; claim; ) {
-        const { index, item }: Claim<Item> = claim;
-        announced.delete(index);
-        const report = await runIteration(index, () => code.iterate(item));
-        claim = queue.shift();
-        if (claim) announced.add(claim.index);
-        else idle++; // before it waits: what arrives meanwhile gets a lane
-        await say({ done: index, begins: claim?.index }, [report]);
-      }
-    }
-
-    process.on("exit", () => announced.size > 0 && say({ notBegun: [...announced] }));
-    const ended = new Promise<void>((resolve) => {
-      parent.onMessage((message) => {
-        const told = message as ToWorker<Item>;
-        if ("message" in told) return listener(told.message);
-        if ("end" in told) return resolve();
-        if (idle === 0) return queue.push(told.claim);
-        idle--;
-        void lane(told.claim);
-      });
-    });
-    const code = await begin(setup, {
-      check: parent.check,
-      send: (message) => say({ message }),
-      onMessage: (heard) => {
-        listener = heard;
-      },
-    });
-    await say({}); // it is ready
-    await ended;
-    return code.end?.();
   });
 }

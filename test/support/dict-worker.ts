@@ -1,7 +1,7 @@
 // A worker that does to the shared dictionary what a test tells it, one list of steps an item.
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { type Port, servePool } from "../../lib/workers/pool.ts";
+import { type Port, servePool } from "../../lib/workers/pool-worker.ts";
 import { isWorker } from "../../lib/workers/serve.ts";
 import { sharedDict } from "../../scripts/shared-dict.ts";
 

@@ -1,6 +1,6 @@
 // A thread that works on shared memory as a test tells it.
 
-import { servePool } from "../../lib/workers/pool.ts";
+import { servePool } from "../../lib/workers/pool-worker.ts";
 import { isWorker } from "../../lib/workers/serve.ts";
 import { type DictMemory, sharedMemoryDict } from "../../scripts/shared-memory.ts";
 

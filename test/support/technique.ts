@@ -280,6 +280,23 @@ export function testWorkers(script: string, exported: string, before: unknown[] 
     }
   });
 
+  test(`${script}: has in flight in each worker what it may, and never more`, async () => {
+    const work = await variant(
+      script,
+      exported,
+      `const here = globalThis as { inFlight?: number };
+       here.inFlight = (here.inFlight ?? 0) + 1;
+       const now = here.inFlight;
+       await new Promise((resolve) => setTimeout(resolve, 2));
+       here.inFlight--;
+       return now;`,
+    );
+    const items = Array.from({ length: 300 }, (_, index) => index);
+    const results = outcomesOf(await work(...before, items, { workers: 2, inFlight: 3, ...more }));
+    const seen = results.map((one) => (one as PromiseFulfilledResult<number>).value);
+    assert.deepEqual([...new Set(seen)].sort(), [1, 2, 3]);
+  });
+
   test(`${script}: tells of items that were lost with their worker, too`, async () => {
     const work = await variant(script, exported, "if (item === 2) process.exit(); return item;");
     const heard: number[] = [];
