@@ -1,11 +1,12 @@
 // merge-dict.ts: give each worker a dictionary of its own, and merge them at the end.
 //
 // Python: for future in as_completed(futures): merged.update(future.result())
-// Node:   await intoMergedDict(new Map(), items, { workers: 2, task, with: "processes" })
+// Node:   await intoMergedDict(dict, items, { workers: 2, task, with: "processes" })
 //
-// Usually the right answer: nothing is shared, so nothing can be lost or waited for, and each
-// dictionary travels as a whole. It does not pay where workers must see each other's entries while
-// they work; that takes shared-dict.ts or shared-memory.ts.
+// Nothing is shared, so nothing can be lost or waited for, and each dictionary travels as a whole.
+// It does not pay where entries are item -> result, as in this example: any technique returns those,
+// to fill a Map from. Nor where workers must see each other's entries while they work; that takes
+// shared-dict.ts or shared-memory.ts.
 //
 // Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
 // Run:  npx tsx scripts/merge-dict.ts
@@ -92,20 +93,21 @@ export async function intoMergedDict(
 }
 
 /** The worker's side. */
-async function work(task: Task): Promise<WorkerCode<Item, Result>> {
+async function begin(task: Task): Promise<WorkerCode<Item, Result>> {
   const mine = new Map<Item, Result>();
   await prepare(task);
   return {
     async iterate(item) {
       const result = await body(item, task);
       mine.set(item, result);
-      return result;
+      return result; // also this item's settled result, from which a lost entry is restored
     },
     end: () => mine,
   };
 }
 
-if (isWorker(ROLE)) await servePool(work);
+// A worker runs this same file; in it this line never returns, and what follows is the parent's.
+if (isWorker(ROLE)) await servePool(begin);
 
 // 3. Run as a script.
 

@@ -4,8 +4,8 @@
 // Node:   await inProcesses(items, { workers: 2, task })
 //
 // For CPU work that may crash (native code) or must not share a process: what kills one leaves the
-// others alone. They do not pay for waiting (async.ts), nor where threads do (threads.ts): each
-// takes 100 to 300 ms to start, 50 MB and more of memory, and a message for what it does.
+// others alone. They do not pay for waiting (async.ts), nor where threads would do (threads.ts): each
+// takes 70 to 300 ms to start and 50 MB or more, and every item and result is sent by message.
 //
 // Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
 // Run:  npx tsx scripts/processes.ts
@@ -41,14 +41,16 @@ async function body(item: Item, task: Task): Promise<Result> {
   return reply.status;
 }
 
-// 2. The technique: processes that are handed the next items by message. How, and what becomes of
-// those of a process that dies, is lib/workers/pool.ts.
+// 2. The technique: the parent sends each process one item to run and one to wait, and each result
+// that comes back asks for the next. Parent and process say so in lib/workers/pool.ts and
+// pool-worker.ts, on which the dictionaries run, too.
 
 const ROLE = "--a-worker-of-processes.ts";
 
 /**
  * Runs the loop body for all items in child processes. A process that dies costs the iterations it
- * was on (of short ones, killed, all that travelled together), and another takes its place.
+ * was on (if it is killed, short ones together with all that were sent with them), and another takes
+ * its place.
  *
  * @returns One settled result for each item, in order; those not done when `signal` aborted are
  *   rejected with its reason, and all where the task cannot be cloned.
@@ -59,16 +61,24 @@ export async function inProcesses(
   options: WorkerOptions<Result> & { task: Task },
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, entry = new URL(import.meta.url) } = options;
-  return runPool(items, { ...options, with: "processes", entry, role: ROLE, setup: task });
+  return runPool(items, {
+    ...options,
+    with: "processes",
+    entry,
+    role: ROLE,
+    setup: task,
+    batches: true,
+  });
 }
 
-/** The process's side. */
-async function work(task: Task): Promise<WorkerCode<Item, Result>> {
+/** The process's side: what it does once, and then for each item. */
+async function begin(task: Task): Promise<WorkerCode<Item, Result>> {
   await prepare(task);
   return { iterate: (item) => body(item, task) };
 }
 
-if (isWorker(ROLE)) await servePool(work);
+// A worker runs this same file; in it this line never returns, and what follows is the parent's.
+if (isWorker(ROLE)) await servePool(begin);
 
 // 3. Run as a script.
 

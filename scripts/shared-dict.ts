@@ -1,7 +1,7 @@
 // shared-dict.ts: share one dictionary between all workers; the parent owns it.
 //
 // Python: with Manager() as manager: shared = manager.dict()
-// Node:   await intoSharedDict(new Map(), items, { workers: 2, task, with: "processes" })
+// Node:   await intoSharedDict(dict, items, { workers: 2, task, with: "processes" })
 //
 // Simple to use, from processes as well as threads, and slow: each operation is a message to the
 // parent and one back. Where workers only ever add results, merge-dict.ts does without. One
@@ -12,7 +12,7 @@
 // Run:  npx tsx scripts/shared-dict.ts
 //       npx tsx scripts/shared-dict.ts --with threads --workers 8
 
-import { answer, asking, LATER, type Question, send } from "../lib/workers/ask.ts";
+import { answer, asking, LATER, type Question, sendAnswers } from "../lib/workers/ask.ts";
 import { locks } from "../lib/workers/locks.ts";
 import { type PoolWorker, runPool } from "../lib/workers/pool.ts";
 import { type Port, servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
@@ -68,7 +68,10 @@ export function sharedDict<Value>(port: Port) {
     update: (entries: Iterable<Entry<Value>>) => ask<void>("update", [...entries]),
     /** Adds to a number (0 where there is none) and gives the sum. */
     increment: (key: Key, by = 1) => ask<number>("increment", key, by),
-    /** Runs `critical` while no other worker holds the same lock: that of a key, or the one without a key. */
+    /**
+     * Runs `critical` while no other call, from any worker, holds the lock of this key, or the one
+     * lock without a key. In it, the same lock would wait for ever.
+     */
     async lock<Result>(...args: [() => Promise<Result>] | [Key, () => Promise<Result>]) {
       const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
       await ask("acquire", key);
@@ -96,8 +99,8 @@ export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
     if (name === "increment") return increment(dict, key as Key, value as number);
     if (name === "release") return release(key as Key | undefined, worker);
     if (name === "acquire") {
-      acquire(key as Key | undefined, worker, () => send(worker, [[id, undefined]]));
-      return LATER;
+      acquire(key as Key | undefined, worker, () => sendAnswers(worker, [[id, undefined]]));
+      return LATER; // when it has the lock
     }
     throw new TypeError(`No operation of a dictionary is called "${name}"`);
   }
@@ -131,21 +134,21 @@ export async function intoSharedDict(
   options: Options,
 ): Promise<PromiseSettledResult<Result>[]> {
   const { task, counter, entry = new URL(import.meta.url) } = options;
-  const owner = ownDict(dict, counter);
-  return runPool(items, { ...options, entry, role: ROLE, setup: task, ...owner });
+  const { onMessage, onEnd } = ownDict(dict, counter);
+  return runPool(items, { ...options, entry, role: ROLE, setup: task, onMessage, onEnd });
 }
 
 /** The worker's side: puts what the loop body returns into the dictionary. */
-async function work(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
+async function begin(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
   const dict = sharedDict<Result>(port);
   await prepare(task);
   return {
     async iterate(item) {
       const result = await body(item, task);
-      // Not awaited: it arrives before the report that this iteration is done. (A result that cannot
-      // be cloned fails there, too.)
+      // Not awaited: it arrives before the report that this iteration is done. (Where the result
+      // cannot be cloned, that report says so.)
       dict.set(item, result).catch(() => {});
-      return result; // for the record of the run alone
+      return result; // also this item's settled result
     },
   };
 }
@@ -162,7 +165,8 @@ function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
   return before + by;
 }
 
-if (isWorker(ROLE)) await servePool(work);
+// A worker runs this same file; in it this line never returns, and what follows is the parent's.
+if (isWorker(ROLE)) await servePool(begin);
 
 // 3. Run as a script, and study what operations cost and what becomes of counts.
 

@@ -175,7 +175,7 @@ export async function intoSharedMemory(
 }
 
 /** The thread's side. */
-async function work({ task, memory }: Setup): Promise<WorkerCode<Item, Result>> {
+async function begin({ task, memory }: Setup): Promise<WorkerCode<Item, Result>> {
   const dict = sharedMemoryDict(memory);
   await prepare(task);
   return {
@@ -187,7 +187,8 @@ async function work({ task, memory }: Setup): Promise<WorkerCode<Item, Result>> 
   };
 }
 
-if (isWorker(ROLE)) await servePool(work);
+// A worker runs this same file; in it this line never returns, and what follows is the parent's.
+if (isWorker(ROLE)) await servePool(begin);
 
 // 3. Run as a script.
 

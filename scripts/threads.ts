@@ -50,9 +50,9 @@ interface Job {
   items: readonly Item[];
   task: Task;
   inFlight: number;
-  // In memory that all threads see: [the next index to claim], and for each index 1 + who did.
-  next: Int32Array;
-  owners: Int16Array;
+  // In memory that all threads see:
+  next: Int32Array; // [the next index to claim]
+  owners: Int16Array; // index -> 1 + the number of the thread that claimed it
 }
 
 /**
@@ -78,7 +78,8 @@ export async function inThreads(
     setup: (worker): Job => ({ worker, items, task, inFlight, next, owners }),
     isWorkLeft: () => Atomics.load(next, 0) < items.length,
     attend: ({ number }) => ({
-      died: () => [...owners.keys()].filter((index) => owners[index] === number + 1),
+      // All that it ever claimed; what it has reported of that stays done.
+      onDeath: () => [...owners.keys()].filter((index) => owners[index] === number + 1),
     }),
   });
 }
@@ -100,19 +101,20 @@ async function work(job: Job, parent: Parent): Promise<void> {
       if (index >= items.length) return;
       owners[index] = worker + 1;
       reports.push(await runIteration(index, () => body(items[index]!, task)));
-      // At once, but for iterations so short that a message for each would cost more than they do:
-      // those share one, sent after 0.2 ms or when the thread waits, but not while it computes.
+      // At once, unless the last message is less than 0.2 ms old: one for each short iteration would
+      // cost more than they do. They share one, sent when the thread next waits at the latest.
       if (performance.now() - sentMs > 0.2) send();
       else if (reports.length === 1) setImmediate(() => reports.length > 0 && send());
     }
   }
 
-  process.on("exit", () => reports.length > 0 && send()); // by the loop body
+  process.on("exit", () => reports.length > 0 && send()); // if the loop body calls exit()
   await prepare(task);
   await Promise.all(Array.from({ length: inFlight }, lane));
   if (reports.length > 0) send();
 }
 
+// A worker runs this same file; in it this line never returns, and what follows is the parent's.
 if (isWorker(ROLE)) await serve(work);
 
 // 3. Run as a script.

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import type { Report } from "../lib/workers/report.ts";
 import { testTechnique, testWorkers } from "./support/technique.ts";
 import { variant } from "./support/variant.ts";
 
@@ -86,6 +87,23 @@ test("processes: short iterations do not wait behind one that waits after all", 
   // Most of them were handed out together with the item after them, and that was done first.
   const passed = waited.filter((item) => order.indexOf(item + 1) < order.indexOf(item));
   assert.ok(passed.length >= 6, `${passed.length} of ${waited.length}`);
+});
+
+test("processes: short iterations that turn out long are shared by all, also by those with nothing left to do", async () => {
+  const inProcesses = await variant(
+    "processes.ts",
+    "inProcesses",
+    `const long = item >= 500 && item < 512;
+     for (const begunMs = performance.now(); long && performance.now() - begunMs < 150; );
+     return item;`,
+  );
+  const items = Array.from({ length: 2000 }, (_, index) => index);
+  const done = [0, 0];
+  const onSettled = ({ startMs, endMs }: Report, worker: number) => {
+    if (endMs - startMs > 100) done[worker]!++;
+  };
+  await inProcesses(items, { workers: 2, onSettled });
+  assert.ok(Math.min(...done) >= 3, `long ones by worker: ${done}`);
 });
 
 test("processes: a value that cannot be cloned fails its own iteration", async () => {

@@ -21,8 +21,9 @@ function onDict(
   jobs: Job[],
   kind: WorkerKind,
   workers: number,
+  signal = new AbortController().signal,
 ) {
-  const start = { with: kind, workers, role: ROLE, ...entry };
+  const start = { with: kind, workers, signal, role: ROLE, ...entry };
   return runPool<Job, unknown[]>(jobs, { ...start, setup: undefined, ...ownDict(dict) });
 }
 
@@ -154,6 +155,21 @@ for (const kind of ["processes", "threads"] as const) {
     }
   });
 
+  test(`shared-dict: an iteration can wait for the entry of an earlier one, with ${kind}`, async () => {
+    const dict = new Map<string | number, unknown>();
+    const jobs = Array.from({ length: 600 }, (_, index): Job => {
+      if (index <= 400) return { steps: index < 400 ? [] : [["set", "400", true]] }; // short ones
+      return {
+        steps: [
+          ["await", `${index - 1}`],
+          ["set", `${index}`, true],
+        ],
+      };
+    });
+    const results = await onDict(dict, jobs, kind, 3, AbortSignal.timeout(20_000));
+    assert.equal(results.filter((one) => one.status === "fulfilled").length, 600);
+  });
+
   test(`shared-dict: the lock without a key is one for all, with ${kind}`, async () => {
     const dict = new Map<string | number, unknown>();
     const jobs = Array.from(
@@ -209,7 +225,11 @@ test("shared-dict: a worker killed while it holds the lock leaves it to the othe
   const jobs: Job[] = [{ steps: [["die holding", "k"]] }];
   for (let count = 0; count < 30; count++)
     jobs.push({
-      steps: [["await holder"], ["increment", "waiting"], ["locked", "k"]],
+      steps: [
+        ["await", "held"],
+        ["increment", "waiting"],
+        ["locked", "k"],
+      ],
     });
   const results = await onDict(dict, jobs, "processes", 4);
   assert.equal(results[0]!.status, "rejected");

@@ -13,7 +13,7 @@ const MOST = 500; // questions in one message
 
 /**
  * The worker's side. Questions that are not awaited one by one travel together, one message for all
- * that are asked before the worker next waits, and arrive in order.
+ * that are asked before the next `await`, and arrive in order.
  */
 export function asking(port: Port) {
   const waiting = new Map<
@@ -29,8 +29,8 @@ export function asking(port: Port) {
   }
 
   port.onMessage((answers) => {
-    for (const answer of answers as Answer[]) {
-      const { 0: id, 1: value, 2: error } = answer; // [id, value, error] would run an iterator
+    for (const one of answers as Answer[]) {
+      const { 0: id, 1: value, 2: error } = one; // faster than [id, value, error], which runs an iterator
       const { resolve, reject } = waiting.get(id)!;
       waiting.delete(id);
       if (error) reject(toError(error));
@@ -51,34 +51,34 @@ export function asking(port: Port) {
   };
 }
 
-/** Stands for an answer that is given later, by {@link send}. */
+/** Stands for an answer that is given later, by {@link sendAnswers}. */
 export const LATER = Symbol("later");
 
-/** The parent's side: answers all questions of one message with what `find` returns or throws. */
+/** The parent's side: answers all questions of one message with what `apply` returns or throws. */
 export function answer(
   worker: PoolWorker,
   questions: Question[],
-  find: (question: Question) => unknown,
+  apply: (question: Question) => unknown,
 ): void {
   const answers: Answer[] = [];
   for (const question of questions) {
     try {
-      const value = find(question);
+      const value = apply(question);
       if (value !== LATER) answers.push([question[0], value]);
     } catch (error) {
       answers.push([question[0], undefined, plainError(error)]);
     }
   }
-  if (answers.length > 0) send(worker, answers);
+  if (answers.length > 0) sendAnswers(worker, answers);
 }
 
 /** Sends answers to a worker. */
-export function send(worker: PoolWorker, answers: Answer[]): void {
+export function sendAnswers(worker: PoolWorker, answers: Answer[]): void {
   try {
     worker.send(answers);
   } catch (error) {
     // The parent had a value that cannot be cloned: of several, only its own answer fails.
-    if (answers.length > 1) for (const one of answers) send(worker, [one]);
+    if (answers.length > 1) for (const one of answers) sendAnswers(worker, [one]);
     else worker.send([[answers[0]![0], undefined, plainError(error)]]);
   }
 }

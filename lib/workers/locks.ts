@@ -3,21 +3,21 @@
 /** Locks that are all free. `Owner` is who holds one: a worker, say. */
 export function locks<Key, Owner>() {
   // Those that want a lock; the first has it.
-  const queues = new Map<Key, { owner: Owner; granted: () => void }[]>();
+  const queues = new Map<Key, { owner: Owner; grant: () => void }[]>();
 
-  function grantFirst(key: Key, queue: { owner: Owner; granted: () => void }[]) {
+  function grantFirst(key: Key, queue: { owner: Owner; grant: () => void }[]) {
     queues.set(key, queue);
     const [first] = queue;
-    if (first) first.granted();
+    if (first) first.grant();
     else queues.delete(key);
   }
 
   return {
-    /** Calls `granted` once `owner` has the lock, perhaps at once. */
-    acquire(key: Key, owner: Owner, granted: () => void): void {
+    /** Calls `grant` once `owner` has the lock, perhaps at once. */
+    acquire(key: Key, owner: Owner, grant: () => void): void {
       const queue = queues.get(key);
-      if (queue) queue.push({ owner, granted });
-      else grantFirst(key, [{ owner, granted }]);
+      if (queue) queue.push({ owner, grant });
+      else grantFirst(key, [{ owner, grant }]);
     },
     /** @throws {Error} `owner` does not have the lock. */
     release(key: Key, owner: Owner): void {

@@ -1,23 +1,31 @@
-// The worker's side of pool.ts: works off claim after claim, and says how far it is.
+// The worker's side of pool.ts: works off batch after batch, and says how far it is.
 
 import { type Report, runIteration } from "./report.ts";
 import { type Parent, serve } from "./serve.ts";
 
-/** Items that travel together: one, or several where they are short. */
-export type Claim<Item> = { index: number; item: Item }[];
-export type ToPoolWorker<Item> = { claim: Claim<Item> } | { end: true } | { message: unknown };
-/**
- * What a worker says of a claim, by its first index: how many of its items are done, how long each
- * took, how many at its end it gives back. And which claim it begins; neither of them: it is ready.
- */
-export type Progress = {
-  of?: { id: number; done: number; eachMs: number; notBegun: number };
-  begins?: number | undefined;
-};
+/** Items that travel together: one, or several where they are short. The first index is its id. */
+export type Batch<Item> = { index: number; item: Item }[];
+export type ToPoolWorker<Item> = { batch: Batch<Item> } | { end: true } | { message: unknown };
 export type FromPoolWorker = Progress | { message: unknown };
 
-/** A claim that a worker is on: what it has not begun, and what it has done and not reported. */
-type Run<Item> = { id: number; left: Claim<Item>; reports: Report[] };
+/** What a worker says of its batches; of none: it is ready. */
+export interface Progress {
+  /** The batch that is reported with this message, or a part of it. */
+  reported?: {
+    id: number;
+    /** How many of its items are done, since it was last reported. */
+    done: number;
+    /** How many at its end are not begun, and given back. */
+    notBegun: number;
+    /** How long one took, in milliseconds, where that is known. */
+    eachMs?: number | undefined;
+  };
+  /** The id of the batch that it begins. */
+  begins?: number | undefined;
+}
+
+/** A batch under way: what is not begun of it, and what is done and not reported. */
+type Run<Item> = { id: number; left: Batch<Item>; reports: Report[] };
 
 /** What a worker does. */
 export interface WorkerCode<Item, Result> {
@@ -32,7 +40,7 @@ export interface Port extends Pick<Parent, "check" | "onMessage"> {
 }
 
 /**
- * Runs the code that `begin` makes, for all claims. Await it where `isWorker` is true.
+ * Runs the code that `begin` makes, for all batches. Await it where `isWorker` is true.
  *
  * @param begin Makes the worker's code from the pool's `setup`, once.
  */
@@ -40,15 +48,15 @@ export function servePool<Setup, Item, Result>(
   begin: (setup: Setup, port: Port) => Promise<WorkerCode<Item, Result>>,
 ): Promise<never> {
   return serve<{ setup: Setup; inFlight: number }>(async ({ setup, inFlight }, parent) => {
-    const queue: Claim<Item>[] = [];
+    const queue: Batch<Item>[] = [];
     const underWay = new Set<Run<Item>>();
     let idle = inFlight;
     let listener: (message: unknown) => void = () => {};
     const say = (own: FromPoolWorker, reports: Report[] = []) => parent.say({ own, reports });
 
-    /** Announces each claim before it begins it: should this worker die, the parent knows. */
-    async function lane(claim: Claim<Item>) {
-      let run: Run<Item> | undefined = take(claim);
+    /** Announces each batch before it begins it: should this worker die, the parent knows. */
+    async function lane(batch: Batch<Item>) {
+      let run: Run<Item> | undefined = take(batch);
       await say({ begins: run.id });
       while (run) {
         const eachMs = await workOff(run);
@@ -61,47 +69,47 @@ export function servePool<Setup, Item, Result>(
       }
     }
 
-    function take(claim: Claim<Item>): Run<Item> {
-      const run = { id: claim[0]!.index, left: claim, reports: [] };
+    function take(batch: Batch<Item>): Run<Item> {
+      const run = { id: batch[0]!.index, left: batch, reports: [] };
       underWay.add(run);
       return run;
     }
 
     /**
-     * Runs the iterations of a claim. Several are claimed where they are short: if one computes or
-     * waits after all, the rest is given back.
+     * Runs the iterations of a batch. Several are a batch where they are short: if one computes or
+     * waits after all, what is done is reported and the rest given back.
      *
      * @returns How long each took, in milliseconds.
      */
     async function workOff(run: Run<Item>): Promise<number> {
       const begunMs = performance.now();
-      const waits = run.left.length > 1 ? setImmediate(report, run) : undefined;
+      const ifItWaits = run.left.length > 1 ? setImmediate(report, run) : undefined;
       do {
         const { index, item } = run.left.shift()!;
         run.reports.push(await runIteration(index, () => code.iterate(item)));
       } while (run.left.length > 0 && performance.now() - begunMs < 10);
-      clearImmediate(waits);
+      clearImmediate(ifItWaits);
       return (performance.now() - begunMs) / run.reports.length;
     }
 
-    /** Says what is done of a claim, and gives back what is not begun. */
-    function report(run: Run<Item>, eachMs = Number.POSITIVE_INFINITY, begins?: number) {
+    /** Says what is done of a batch, and gives back what is not begun. */
+    function report(run: Run<Item>, eachMs?: number, begins?: number) {
       const notBegun = run.left.splice(0).length;
-      const of = { id: run.id, done: run.reports.length, eachMs, notBegun };
-      return say({ of, begins }, run.reports.splice(0));
+      const reported = { id: run.id, done: run.reports.length, notBegun, eachMs };
+      return say({ reported, begins }, run.reports.splice(0));
     }
 
     process.on("exit", () => {
-      for (const run of underWay) void report(run); // the loop body ends this worker
+      for (const run of underWay) void report(run); // it was the loop body that called exit()
     });
     const ended = new Promise<void>((resolve) => {
       parent.onMessage((message) => {
         const told = message as ToPoolWorker<Item>;
         if ("message" in told) return listener(told.message);
         if ("end" in told) return resolve();
-        if (idle === 0) return queue.push(told.claim);
+        if (idle === 0) return queue.push(told.batch);
         idle--;
-        void lane(told.claim);
+        void lane(told.batch);
       });
     });
     const code = await begin(setup, {

@@ -1,7 +1,11 @@
-// Hands out items by message, each worker one claim ahead: the parent's side. The worker's side is
-// pool-worker.ts. (Threads can do without messages: scripts/threads.ts.)
+// Hands out items by message, to processes or threads: the parent's side. The worker's side is
+// pool-worker.ts. (Threads can also take items without messages: scripts/threads.ts.)
+//
+// A worker has one item to run and one to wait (times `inFlight`). Each result that it sends is the
+// request for the next, and it says which item it begins: if it dies, that one is lost, and another
+// worker gets the one that was waiting.
 
-import type { Claim, FromPoolWorker, ToPoolWorker } from "./pool-worker.ts";
+import type { Batch, FromPoolWorker, ToPoolWorker } from "./pool-worker.ts";
 import { type Supervision, supervise, type WorkerHandle } from "./supervise.ts";
 
 /** One worker of a pool, as the parent sees it. */
@@ -11,6 +15,11 @@ export type PoolWorker = Omit<WorkerHandle, "fail">;
 export interface Pool<Result> extends Omit<Supervision<Result>, "setup" | "isWorkLeft" | "attend"> {
   /** What every worker is given at its start. */
   setup: unknown;
+  /**
+   * Short items travel in batches: a message for each would cost more than they do. They may then
+   * begin in another order, and a killed worker loses all of its batch.
+   */
+  batches?: boolean;
   /** A message of a worker's own. */
   onMessage?: (worker: PoolWorker, message: unknown) => void;
   /** A worker has ended: with what it handed over, or undefined where it died. */
@@ -18,8 +27,7 @@ export interface Pool<Result> extends Omit<Supervision<Result>, "setup" | "isWor
 }
 
 /**
- * Runs `iterate` of the workers' code for all items. A worker that dies costs the claims it was on:
- * one item each, or where they are short and it is killed, all that travelled together.
+ * Runs `iterate` of the workers' code for all items. A worker that dies costs the items it was on.
  *
  * @returns One settled result for each item, as `supervise` gives it.
  */
@@ -27,71 +35,88 @@ export function runPool<Item, Result>(
   items: readonly Item[],
   pool: Pool<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
-  const { workers, inFlight = 1, setup, onMessage, onEnd } = pool;
+  const { workers, inFlight = 1, setup, batches, onMessage, onEnd } = pool;
   const lanes = Math.min(workers, items.length) * inFlight;
-  const handedBack: Claim<Item> = []; // begun by nobody: a worker died, or gave them back
+  const givenBack: Batch<Item> = []; // handed out, and begun by nobody
+  const feeds = new Set<() => void>(); // one for each worker that is ready
   let next = 0;
 
-  /** The next item, or several where they are so short that a message for each would cost more. */
-  function takeClaim(eachMs: number): Claim<Item> {
-    if (handedBack.length > 0) return handedBack.splice(0, 1);
-    const most = Math.min(0.2 / eachMs, (items.length - next) / (4 * lanes));
+  /** The next item, or where they are short as many as take 0.2 ms; towards the end fewer. */
+  function nextBatch(eachMs = Number.POSITIVE_INFINITY): Batch<Item> {
+    if (givenBack.length > 0) return givenBack.splice(0, 1);
+    const most = batches ? Math.min(0.2 / eachMs, (items.length - next) / (4 * lanes)) : 1;
     const first = next;
     next = Math.min(first + Math.max(1, Math.floor(most)), items.length);
     return items.slice(first, next).map((item, offset) => ({ index: first + offset, item }));
   }
 
+  function giveBack(unbegun: Batch<Item>) {
+    givenBack.push(...unbegun);
+    if (unbegun.length > 0) for (const feed of feeds) feed(); // to those with nothing else to do
+  }
+
   return supervise<Result>(items.length, {
     ...pool,
     setup: () => ({ setup, inFlight }),
-    isWorkLeft: () => next < items.length || handedBack.length > 0,
+    isWorkLeft: () => next < items.length || givenBack.length > 0,
     attend(worker) {
-      // By a claim's first index: what it was handed and has not reported, and which of it is begun.
-      const claims = new Map<number, Claim<Item>>();
+      // By id: the batches that it holds, and which of them it has begun.
+      const held = new Map<number, Batch<Item>>();
       const begun = new Set<number>();
       const poolWorker = { ...worker, send: (message: unknown) => worker.send({ message }) };
 
-      function feed(eachMs: number) {
-        // One claim ahead hides the way there and back; not at the end, where others are free.
+      function feed(eachMs?: number) {
+        // One to wait hides the way there and back; not at the end, where others are free.
         const ahead = items.length - next > 2 * lanes ? inFlight : 0;
-        while (claims.size < inFlight + ahead) {
-          const claim = takeClaim(eachMs);
-          const [first] = claim;
+        while (held.size < inFlight + ahead) {
+          const batch = nextBatch(eachMs);
+          const [first] = batch;
           if (!first) break;
           try {
-            worker.send({ claim } satisfies ToPoolWorker<Item>);
-            claims.set(first.index, claim);
+            worker.send({ batch } satisfies ToPoolWorker<Item>);
+            held.set(first.index, batch);
           } catch (reason) {
             // An item cannot be cloned. Of several each is sent again by itself: only that one fails.
-            if (claim.length > 1) handedBack.push(...claim);
+            if (batch.length > 1) givenBack.push(...batch);
             else worker.fail(first.index, reason);
           }
         }
-        if (claims.size === 0) worker.send({ end: true } satisfies ToPoolWorker<Item>);
       }
 
       return {
         onMessage(own) {
           const said = own as FromPoolWorker;
           if ("message" in said) return onMessage?.(poolWorker, said.message);
-          const { of, begins } = said;
+          const { reported, begins } = said;
           if (begins !== undefined) begun.add(begins);
-          if (of) {
-            const left = claims.get(of.id)!.slice(of.done);
-            handedBack.push(...left.splice(left.length - of.notBegun));
-            if (left.length > 0) claims.set(of.id, left);
-            else for (const those of [claims, begun]) those.delete(of.id);
+          if (reported) {
+            const { id, done, notBegun } = reported;
+            // What was left of it is, in this order: now done, still running, not begun.
+            const left = held.get(id)!.slice(done);
+            const unbegun = left.splice(left.length - notBegun);
+            if (left.length > 0) {
+              held.set(id, left);
+            } else {
+              held.delete(id);
+              begun.delete(id);
+            }
+            giveBack(unbegun);
           }
-          feed(of?.eachMs ?? Number.POSITIVE_INFINITY);
+          feed(reported?.eachMs);
+          feeds.add(feed);
         },
-        died() {
+        onDeath() {
+          feeds.delete(feed);
           const lost: number[] = [];
-          for (const [id, claim] of claims) {
-            if (begun.has(id)) lost.push(...claim.map(({ index }) => index));
-            else handedBack.push(...claim);
+          const unbegun: Batch<Item> = [];
+          for (const [id, batch] of held) {
+            if (begun.has(id)) lost.push(...batch.map(({ index }) => index));
+            else unbegun.push(...batch);
           }
+          giveBack(unbegun);
           return lost;
         },
+        onAllSettled: () => worker.send({ end: true } satisfies ToPoolWorker<Item>),
         onEnd: (handedOver) => onEnd?.(poolWorker, handedOver),
       };
     },

@@ -62,7 +62,9 @@ export interface Attendance {
    * It has died: takes back what it had not begun, and gives what it had. (That may include items
    * that it has reported.)
    */
-  died: () => number[];
+  onDeath: () => number[];
+  /** Every item is settled: it can end. */
+  onAllSettled?: () => void;
   /** It has ended: by itself, with what it handed over, or by dying, with undefined. Not what an abort ended. */
   onEnd?: (handedOver: unknown) => void;
 }
@@ -89,6 +91,7 @@ export async function supervise<Result>(
   const places: Promise<void>[] = [];
   const running = new Set<StartedWorker>();
   const silent = new Set<StartedWorker>(); // not ready yet: nothing but, perhaps, that they are up
+  const attendances = new Set<Attendance>();
   let unsettled = count;
   let fruitless = 0; // deaths since work was last done
   let stopped = false;
@@ -103,7 +106,9 @@ export async function supervise<Result>(
       thrown = { error };
       stop(error);
     }
-    if (--unsettled === 0) for (const worker of silent) worker.kill();
+    if (--unsettled > 0) return;
+    for (const worker of silent) worker.kill();
+    for (const attendance of attendances) attendance.onAllSettled?.();
   }
 
   function stop(reason: unknown) {
@@ -161,6 +166,7 @@ export async function supervise<Result>(
     }
     running.add(worker);
     silent.add(worker);
+    attendances.add(attendance);
     try {
       worker.send({ setup: supervision.setup(number) });
     } catch (reason) {
@@ -169,11 +175,12 @@ export async function supervise<Result>(
     const { why, cause } = await worker.ended;
     running.delete(worker);
     silent.delete(worker);
+    attendances.delete(attendance);
     if (stopped || finished) return true;
 
     // What it was on is lost, and not tried again: it may have been carried out.
     attendance.onEnd?.(undefined);
-    const lost = attendance.died().filter((index) => !outcomes[index]);
+    const lost = attendance.onDeath().filter((index) => !outcomes[index]);
     const workerDied = (where: string) => {
       const error = new Error(`${worker.name} died: ${why} (${where})`, cause ? { cause } : {});
       return Object.assign(error, { name: "WorkerDied" });

@@ -8,7 +8,7 @@ import { sharedDict } from "../../scripts/shared-dict.ts";
 /** The role that {@link runPool} starts this file by. */
 export const ROLE = "--a-worker-of-a-test";
 
-/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it; "await holder" until one has it so. */
+/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it (it sets "held"); "await" until there is such a key. */
 export type Step = [name: string, ...args: unknown[]];
 
 /** What a worker does with an item. */
@@ -35,8 +35,8 @@ async function begin(_setup: unknown, port: Port) {
     while (((await shared.get("waiting")) as number) !== count) await sleep(5);
     await sleep(50);
   };
-  const awaitHolder = async () => {
-    while (!(await shared.has("held"))) await sleep(5);
+  const awaitKey = async (key: string) => {
+    while (!(await shared.has(key))) await sleep(2);
   };
   const addOne = async (key: string) =>
     shared.set(key, (((await shared.get(key)) as number) ?? 0) + 1);
@@ -44,7 +44,7 @@ async function begin(_setup: unknown, port: Port) {
   function step([name, ...args]: Step): Promise<unknown> {
     const key = args[0] as string;
     if (name === "die") return die();
-    if (name === "await holder") return awaitHolder();
+    if (name === "await") return awaitKey(key);
     if (name === "die holding") return shared.lock(key, () => waitedFor(3).then(die));
     if (name === "get then set") return addOne(key);
     if (name === "locked") return shared.lock(key, () => addOne(key));
