@@ -70,7 +70,8 @@ export function sharedDict<Value>(port: Port) {
     increment: (key: Key, by = 1) => ask<number>("increment", key, by),
     /**
      * Runs `critical` while no other call, from any worker, holds the lock of this key, or the one
-     * lock without a key. In it, the same lock would wait for ever.
+     * lock without a key. In it, the same lock would wait for ever. It has the lock until it has
+     * settled, even if the iteration is over.
      */
     async lock<Result>(...args: [() => Promise<Result>] | [Key, () => Promise<Result>]) {
       const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;

@@ -106,6 +106,19 @@ test("processes: short iterations that turn out long are shared by all, also by 
   assert.ok(Math.min(...done) >= 3, `long ones by worker: ${done}`);
 });
 
+test("processes: an array with holes is as many items, also if it is emptied meanwhile", async () => {
+  const inProcesses = await variant("processes.ts", "inProcesses", "return item;");
+  const items = new Array<unknown>(60);
+  items[0] = "not a hole";
+  const onSettled = () => items.splice(0);
+  const signal = AbortSignal.timeout(20_000);
+  const results = await inProcesses(items, { workers: 2, onSettled, signal });
+  assert.deepEqual(
+    results.map((one) => one.status === "fulfilled" && one.value),
+    ["not a hole", ...new Array(59).fill(undefined)],
+  );
+});
+
 test("processes: a value that cannot be cloned fails its own iteration", async () => {
   const inProcesses = await variant(
     "processes.ts",

@@ -220,6 +220,23 @@ for (const kind of ["processes", "threads"] as const) {
   });
 }
 
+test("shared-dict: an iteration can wait for the entry of one that was to run on a worker that died", async () => {
+  const dict = new Map<string | number, unknown>();
+  const jobs = Array.from({ length: 40 }, (_, index): Job => ({ steps: [["set", `${index}`, 1]] }));
+  // One worker is on 0, with 1 to come; the other on 2, with 3 to come, and dies.
+  jobs[0]!.steps = [
+    ["await", "begun"],
+    ["sleep", 30],
+  ];
+  jobs[1]!.steps = [["await", "3"]];
+  jobs[2]!.steps = [["set", "begun", 1], ["die"]];
+  const results = await onDict(dict, jobs, "processes", 2, AbortSignal.timeout(20_000));
+  assert.deepEqual(
+    results.flatMap((one, index) => (one.status === "fulfilled" ? [] : [index])),
+    [2],
+  );
+});
+
 test("shared-dict: a worker killed while it holds the lock leaves it to the others", async () => {
   const dict = new Map<string | number, unknown>();
   const jobs: Job[] = [{ steps: [["die holding", "k"]] }];

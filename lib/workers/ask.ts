@@ -13,7 +13,7 @@ const MOST = 500; // questions in one message
 
 /**
  * The worker's side. Questions that are not awaited one by one travel together, one message for all
- * that are asked before the next `await`, and arrive in order.
+ * that are asked before the next `await` (or for 500 of them), and arrive in order.
  */
 export function asking(port: Port) {
   const waiting = new Map<

@@ -30,7 +30,7 @@ type Run<Item> = { id: number; left: Batch<Item>; reports: Report[] };
 /** What a worker does. */
 export interface WorkerCode<Item, Result> {
   iterate: (item: Item) => Promise<Result>;
-  /** After its last item: what is handed over to the parent. */
+  /** Once all items of the pool are settled: what is handed over to the parent. */
   end?: () => unknown;
 }
 

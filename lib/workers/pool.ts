@@ -16,8 +16,8 @@ export interface Pool<Result> extends Omit<Supervision<Result>, "setup" | "isWor
   /** What every worker is given at its start. */
   setup: unknown;
   /**
-   * Short items travel in batches: a message for each would cost more than they do. They may then
-   * begin in another order, and a killed worker loses all of its batch.
+   * Short items travel in batches: a message for each would cost more than they do. One may then
+   * begin long after later ones, and a killed worker loses all of its batch.
    */
   batches?: boolean;
   /** A message of a worker's own. */
@@ -32,12 +32,13 @@ export interface Pool<Result> extends Omit<Supervision<Result>, "setup" | "isWor
  * @returns One settled result for each item, as `supervise` gives it.
  */
 export function runPool<Item, Result>(
-  items: readonly Item[],
+  given: readonly Item[],
   pool: Pool<Result>,
 ): Promise<PromiseSettledResult<Result>[]> {
+  const items = [...given]; // without holes, and of this length
   const { workers, inFlight = 1, setup, batches, onMessage, onEnd } = pool;
   const lanes = Math.min(workers, items.length) * inFlight;
-  const givenBack: Batch<Item> = []; // handed out, and begun by nobody
+  const givenBack: Batch<Item> = []; // handed out, and begun by nobody; in order
   const feeds = new Set<() => void>(); // one for each worker that is ready
   let next = 0;
 
@@ -52,7 +53,8 @@ export function runPool<Item, Result>(
 
   function giveBack(unbegun: Batch<Item>) {
     givenBack.push(...unbegun);
-    if (unbegun.length > 0) for (const feed of feeds) feed(); // to those with nothing else to do
+    givenBack.sort((a, b) => a.index - b.index);
+    if (unbegun.length > 0) for (const feed of feeds) feed(); // some have nothing else to do
   }
 
   return supervise<Result>(items.length, {
@@ -66,9 +68,10 @@ export function runPool<Item, Result>(
       const poolWorker = { ...worker, send: (message: unknown) => worker.send({ message }) };
 
       function feed(eachMs?: number) {
-        // One to wait hides the way there and back; not at the end, where others are free.
+        // One to wait hides the way there and back. Not at the end, where others are free; nor what
+        // was given back: a later item, which it would wait behind, may wait for its entry.
         const ahead = items.length - next > 2 * lanes ? inFlight : 0;
-        while (held.size < inFlight + ahead) {
+        while (held.size < inFlight + (givenBack.length > 0 ? 0 : ahead)) {
           const batch = nextBatch(eachMs);
           const [first] = batch;
           if (!first) break;

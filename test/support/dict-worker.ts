@@ -8,7 +8,7 @@ import { sharedDict } from "../../scripts/shared-dict.ts";
 /** The role that {@link runPool} starts this file by. */
 export const ROLE = "--a-worker-of-a-test";
 
-/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it (it sets "held"); "await" until there is such a key. */
+/** One operation by name; "die" ends the worker at once, "die holding" with the lock of a key, once three others wait for it (it sets "held"); "await" until there is such a key, "sleep" some milliseconds. */
 export type Step = [name: string, ...args: unknown[]];
 
 /** What a worker does with an item. */
@@ -45,6 +45,7 @@ async function begin(_setup: unknown, port: Port) {
     const key = args[0] as string;
     if (name === "die") return die();
     if (name === "await") return awaitKey(key);
+    if (name === "sleep") return sleep(args[0] as number);
     if (name === "die holding") return shared.lock(key, () => waitedFor(3).then(die));
     if (name === "get then set") return addOne(key);
     if (name === "locked") return shared.lock(key, () => addOne(key));
