@@ -42,8 +42,8 @@ async function body(item: Item, task: Task): Promise<Result> {
 }
 
 // 2. The technique: the parent sends each process one item to run and one to wait, and each result
-// that comes back asks for the next. Parent and process say so in lib/workers/pool.ts and
-// pool-worker.ts, on which the dictionaries run, too.
+// that comes back asks for the next. That is lib/workers/pool.ts on the parent's side, pool-worker.ts
+// on the process's; the dictionaries run on it, too.
 
 const ROLE = "--a-worker-of-processes.ts";
 

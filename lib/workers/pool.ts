@@ -52,9 +52,10 @@ export function runPool<Item, Result>(
   }
 
   function giveBack(unbegun: Batch<Item>) {
+    if (unbegun.length === 0) return;
     givenBack.push(...unbegun);
     givenBack.sort((a, b) => a.index - b.index);
-    if (unbegun.length > 0) for (const feed of feeds) feed(); // some have nothing else to do
+    for (const feed of feeds) feed(); // some have nothing else to do
   }
 
   return supervise<Result>(items.length, {

@@ -134,7 +134,7 @@ for (const loop of pooled) {
 
   test(`${nameOf(loop)}: native code that crashes ends ${loop.workers === "threads" ? "the program, and leaves nothing" : "its process, and costs that iteration"}`, async () => {
     const crash = `if (item === 5) { process.kill(process.pid, "SIGSEGV"); await new Promise(() => {}); }
-      // By the clock: a timer of 1 ms may be over within 0.1 ms, and so short items travel in batches,
+      // By the clock: a timer of 1 ms may be over within 0.1 ms, and items so short travel in batches,
       // which are lost together.
       for (const begunMs = performance.now(); performance.now() - begunMs < 1; )
         await new Promise((resolve) => setTimeout(resolve, 1));
