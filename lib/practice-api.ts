@@ -5,7 +5,7 @@ import { createHistogram } from "node:perf_hooks";
 
 /** What the practice API does to a POST. */
 export interface ApiOptions {
-  /** Service time of a POST, in milliseconds. */
+  /** Service time of a POST, in milliseconds. (Node's timers may be up to 1 ms early.) */
   latencyMs: number;
   /** Spreads the latency evenly over latencyMs - jitterMs to latencyMs + jitterMs. */
   jitterMs: number;

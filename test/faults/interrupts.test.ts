@@ -111,7 +111,7 @@ test("Ctrl-C leaves the practice API up for its last word", async () => {
   assert.equal(code, 130);
   const [, { errors, serviceMs }] = records as [RunRecord, RunRecord];
   assert.deepEqual(Object.keys(errors), ["AbortError"]);
-  assert.ok(serviceMs! >= 5);
+  assert.ok(serviceMs! > 4, `service time ${serviceMs}`); // a timer is up to 1 ms early
   await noneLeft(running);
 });
 

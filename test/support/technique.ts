@@ -77,7 +77,7 @@ export function testTechnique(name: string, exported: string) {
     );
     for (const record of records) {
       checkRecord(record, record.requests);
-      assert.ok(record.serviceMs! >= 1.5, `service time ${record.serviceMs}`);
+      assert.ok(record.serviceMs! > 1, `service time ${record.serviceMs}`); // a timer is up to 1 ms early
       assert.ok(record.idealMs! >= record.serviceMs!);
       assert.ok(record.ms > record.idealMs!, "faster than possible");
     }
