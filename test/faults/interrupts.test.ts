@@ -105,13 +105,14 @@ test("Ctrl-C leaves the practice API up for its last word", async () => {
   await until(() => output.stdout.includes("\n"));
   // With the first record, the counts began anew.
   const { url } = JSON.parse(output.stdout.split("\n")[0]!) as RunRecord;
-  await until(async () => ((await statsOf(url!)).statuses[201] ?? 0) > 0);
+  // A timer is up to 1 ms early, and a mean of a few would show it.
+  await until(async () => ((await statsOf(url!)).statuses[201] ?? 0) > 200);
   process.kill(-child.pid!, "SIGINT");
   const { code, records } = await ended;
   assert.equal(code, 130);
   const [, { errors, serviceMs }] = records as [RunRecord, RunRecord];
   assert.deepEqual(Object.keys(errors), ["AbortError"]);
-  assert.ok(serviceMs! > 4, `service time ${serviceMs}`); // a timer is up to 1 ms early
+  assert.ok(serviceMs! >= 5, `service time ${serviceMs}`);
   await noneLeft(running);
 });
 

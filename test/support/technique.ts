@@ -68,16 +68,22 @@ export function testTechnique(name: string, exported: string) {
   });
 
   test(`${name}: several sizes run one after another, with the practice API's figures`, async () => {
-    const { code, records, stderr } = await run(script, ["-n", "3,5", "--latency", "2", "--json"]);
+    const { code, records, stderr } = await run(script, [
+      "-n",
+      "30,50",
+      "--latency",
+      "2",
+      "--json",
+    ]);
     assert.equal(stderr, "");
     assert.equal(code, 0);
     assert.deepEqual(
       records.map((one) => one.requests),
-      [3, 5],
+      [30, 50],
     );
     for (const record of records) {
       checkRecord(record, record.requests);
-      assert.ok(record.serviceMs! > 1, `service time ${record.serviceMs}`); // a timer is up to 1 ms early
+      assert.ok(record.serviceMs! >= 1.5, `service time ${record.serviceMs}`);
       assert.ok(record.idealMs! >= record.serviceMs!);
       assert.ok(record.ms > record.idealMs!, "faster than possible");
     }
