@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import type { ApiStats } from "./practice-api.ts";
-import { readsTypeScript } from "./worker-entry.ts";
+import { readsTypeScript } from "./runtime.ts";
 
 /** A practice API that runs. */
 export interface ApiProcess {

@@ -21,9 +21,10 @@ export function describeRun(record: RunRecord, run: Run): string {
   return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
 }
 
-function heading({ technique, requests, work, url, workers, inFlight }: RunRecord): string {
-  const what = { post: "POST", cpu: "CPU-bound iteration", none: "empty iteration" }[work];
-  const each = inFlight > 1 ? ` with ${inFlight} in flight in each` : "";
+function heading({ technique, requests, work, url, workers, concurrency }: RunRecord): string {
+  const kinds = { post: "POST", cpu: "CPU-bound iteration", none: "empty iteration" };
+  const what = work === "body" ? "iteration" : kinds[work];
+  const each = concurrency > 1 ? ` with ${concurrency} in flight in each` : "";
   const target = url ? ` to ${url}` : "";
   return `${technique}: ${plural(requests, what)}${target}, ${plural(workers, "worker")}${each}`;
 }
@@ -61,7 +62,7 @@ function errorLines({ errors, work }: RunRecord, { results }: Run): string {
     if (result.status === "rejected" && errorKey(result.reason) !== "AbortError") {
       const { message = String(result.reason) } = (result.reason ?? {}) as Partial<Error>;
       lines.push(`  item ${index}: ${escapeControl(message)}`);
-    } else if (result.status === "fulfilled" && !isOk(result, { work })) {
+    } else if (result.status === "fulfilled" && !isOk(result, work)) {
       lines.push(`  item ${index}: answered ${result.value}`);
     }
   }
@@ -73,10 +74,10 @@ function errorLines({ errors, work }: RunRecord, { results }: Run): string {
 
 /** Where the time went: what it could be at best, and how near the run came. */
 function arithmetic(record: RunRecord): string {
-  const { requests, workers, inFlight, ms, startupMs = 0, idealMs, serviceMs, cpuMs } = record;
+  const { requests, workers, concurrency, ms, startupMs = 0, idealMs, serviceMs, cpuMs } = record;
   if (record.interrupted || record.failed > 0) return "";
   if (idealMs !== undefined && serviceMs !== undefined) {
-    const slots = Math.min(workers * inFlight, requests);
+    const slots = Math.min(workers * concurrency, requests);
     const each = `${formatMs(serviceMs)} service time`;
     const loopMs = ms - startupMs;
     return [

@@ -1,43 +1,19 @@
 // What the dictionary scripts show beside their dictionary: its entries, what an operation costs,
 // and what becomes of counts that several workers keep at once.
 
+import { type Cost, WAYS } from "./bodies/dict-study.ts";
 import { formatCount, plural } from "./format.ts";
 import type { RunRecord } from "./record.ts";
-import type { WorkerCode } from "./workers/pool-worker.ts";
 
-/** What is studied of a dictionary that is reached by messages. */
-export interface StudiedDict {
-  get: (key: string) => Promise<unknown>;
-  set: (key: string, value: never) => Promise<void>;
-  increment: (key: string) => Promise<number>;
-  lock: <Result>(key: string, critical: () => Promise<Result>) => Promise<Result>;
-}
-
-/** What a worker does for a study rather than for the loop. */
-export type StudyJob = "count" | "time";
-
-type Cost = { awaitedUs: number; pipelinedUs: number };
 /** Lets workers do a job for each of the items, on a dictionary that is empty. */
 type Runner = (
   dict: Map<string | number, unknown>,
   items: unknown[],
-  job: StudyJob,
+  job: "count" | "time",
 ) => Promise<PromiseSettledResult<unknown>[]>;
 
-/** The three ways to count, which are also the keys that they count under. */
-const WAYS = ["get, then set", "under the lock", "increment"] as const;
 const UPDATES = 400;
-const AWAITED = 500;
-const PIPELINED = 10_000;
 const ENTRIES_SHOWN = 3;
-
-/** The worker's side of {@link studySharedDict}. */
-export function studyCode(job: StudyJob, dict: StudiedDict): WorkerCode<unknown, unknown> {
-  return {
-    iterate:
-      job === "count" ? (status) => countThreeWays(dict, status) : () => timeOperations(dict),
-  };
-}
 
 /** Counts the values of `dict` in three ways from all workers at once, and times operations from one. */
 export async function studySharedDict(dict: Map<string | number, unknown>, run: Runner) {
@@ -61,32 +37,6 @@ export async function studySharedDict(dict: Map<string | number, unknown>, run: 
     ? `one operation: ${cost.awaitedUs.toFixed(1)} us awaited, ${cost.pipelinedUs.toFixed(1)} us pipelined`
     : "";
   return { fields, text: [describeEntries(dict), price, describeCounts(lost)].join("\n") };
-}
-
-/** Counts one status in all three ways. Only the first of them is wrong. */
-async function countThreeWays(dict: StudiedDict, status: unknown): Promise<void> {
-  const addOne = async (key: string) => {
-    const count = ((await dict.get(key)) as number | undefined) ?? 0;
-    await dict.set(key, (count + 1) as never); // what other workers have counted since then is gone
-  };
-  await addOne(`${WAYS[0]}: ${status}`);
-  await dict.lock(WAYS[1], () => addOne(`${WAYS[1]}: ${status}`));
-  await dict.increment(`${WAYS[2]}: ${status}`);
-}
-
-/** Times operations, after a warm-up: awaited one by one, and many on their way at once. */
-async function timeOperations(dict: StudiedDict): Promise<Cost> {
-  for (let warmUp = 0; warmUp < 200; warmUp++) await dict.increment("warm-up");
-  await Promise.all(Array.from({ length: 2000 }, () => dict.increment("warm-up")));
-  const awaitedFromMs = performance.now();
-  for (let number = 0; number < AWAITED; number++) await dict.increment("awaited");
-  const pipelinedFromMs = performance.now();
-  await Promise.all(Array.from({ length: PIPELINED }, () => dict.increment("pipelined")));
-  const endMs = performance.now();
-  return {
-    awaitedUs: ((pipelinedFromMs - awaitedFromMs) / AWAITED) * 1000,
-    pipelinedUs: ((endMs - pipelinedFromMs) / PIPELINED) * 1000,
-  };
 }
 
 function lostUpdates(counts: Map<string, number>): Record<string, number> {
@@ -139,25 +89,30 @@ export function studySharedMemory(
   };
 }
 
-/** Times what an entry costs that is set in a Map of a worker's own, handed over and merged. */
-export function studyMerge(merged: Map<number, number>, operations: number, collisions: number) {
+/** Times what an entry costs that is returned, copied and merged. */
+export function studyMerge(
+  merged: Map<unknown, unknown>,
+  counts: Map<unknown, number>,
+  results: PromiseSettledResult<unknown>[],
+) {
   const ENTRIES = 10_000;
   const whole = () => {
-    const mine = new Map<number, number>();
-    for (let key = 0; key < ENTRIES; key++) mine.set(key, key);
-    const target = new Map<number, number>();
-    for (const [key, value] of structuredClone(mine)) target.set(key, value);
+    const target = new Map<unknown, unknown>();
+    for (let key = 0; key < ENTRIES; key++)
+      for (const [copied, value] of structuredClone([[key, key]])) target.set(copied, value);
   };
   whole();
   const pipelinedUs = (timeMs(whole) / ENTRIES) * 1000;
-  const price = `one entry: ${pipelinedUs.toFixed(2)} us to set, copy and merge`;
-  const twice = `keys that more than one worker had: ${formatCount(collisions)}`;
+  const price = `one entry: ${pipelinedUs.toFixed(2)} us to copy and merge`;
+  const shown = [...counts].map(([value, count]) => `${value}: ${formatCount(count)}`);
+  const counted = `how often each value came, merged by (a, b) => a + b: { ${shown.join(", ")} }`;
+  const done = countDone(results);
   return {
     fields: {
-      ...{ dictSize: merged.size, dictOperations: operations, collisions },
+      ...{ dictSize: merged.size, dictOperations: done, collisions: done - merged.size },
       dictPipelinedUs: pipelinedUs,
     },
-    text: [describeEntries(merged), price, twice].join("\n"),
+    text: [describeEntries(merged), counted, price].join("\n"),
   };
 }
 

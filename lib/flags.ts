@@ -1,5 +1,6 @@
 // Strict command-line flags on top of node:util's parseArgs: a table of flags in, typed values out.
 
+import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 
 /** One flag of a script. */
@@ -106,6 +107,18 @@ export function jsonTemplate(flag: Described<string | undefined>): Flag<string |
 export function filePath(flag: Described<string | undefined>): Flag<string | undefined> {
   const parse = (text: string) => text || undefined;
   return { placeholder: "FILE", expected: "the name of a file", parse, ...flag };
+}
+
+/** The path of a file that is there; undefined where it is not given. */
+export function readableFile(flag: Described<string | undefined>): Flag<string | undefined> {
+  const parse = (text: string) => {
+    try {
+      return statSync(text).isFile() ? text : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return { placeholder: "FILE", expected: "a file that is there", parse, ...flag };
 }
 
 /** An http or https URL; undefined where it is not given. */

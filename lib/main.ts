@@ -3,15 +3,25 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
+import type { Script } from "./script.ts";
 import { escapeControl } from "./terminal.ts";
+
+/**
+ * Runs the script of a technique, if that is what was started. What this takes is loaded only then.
+ *
+ * @param url Its `import.meta.url`.
+ */
+export async function runAsScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
+  if (isMain(url)) await (await import("./script.ts")).runScript(url, script);
+}
 
 /**
  * True for the file that was started, not imported, and not as a worker: `import.meta.main`, which
  * Node 20 does not have, and which is true in worker threads.
  */
-export function isMain(moduleUrl: string): boolean {
+function isMain(moduleUrl: string): boolean {
   const [, started, mark] = process.argv;
-  if (!started || !isMainThread || mark?.startsWith("--a-worker-of-")) return false;
+  if (!started || !isMainThread || mark?.startsWith("--worker-of=")) return false;
   try {
     return realpathSync(started) === realpathSync(fileURLToPath(moduleUrl));
   } catch {

@@ -1,29 +1,26 @@
 // Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
 
+import type { EventEmitter } from "node:events";
+import { USAGE, type Usage } from "./bodies/in-script.ts";
 import { sum } from "./statistics.ts";
-import type { Task } from "./task.ts";
-import type { Usage } from "./workers/serve.ts";
-import type { WorkerKind } from "./workers/start.ts";
-import type { WorkerOptions } from "./workers/supervise.ts";
 
-/** What every technique takes beside the items. */
-export interface TechniqueOptions extends WorkerOptions<number> {
-  inFlight: number;
-  task: Task;
-  signal: AbortSignal;
-  /** What the workers of a dictionary script are. */
-  with: WorkerKind;
+/** What a technique tells as it runs. */
+export interface Hooks {
+  onSettled: (report: Report) => void;
+  onWorker: (worker: EventEmitter) => void;
 }
 
-/** A technique: one settled result for each item, in the items' order. */
-export type Technique = (
-  items: readonly number[],
-  options: TechniqueOptions,
-) => Promise<PromiseSettledResult<number>[]>;
+/** A settled item: by which worker, and its start and end by {@link nowMs}, or NaN. */
+interface Report {
+  index: number;
+  worker: number;
+  startMs: number;
+  endMs: number;
+}
 
 /** One measured run. Times in milliseconds, by {@link nowMs}; one array entry an item. */
 export interface Run {
-  results: PromiseSettledResult<number>[];
+  results: PromiseSettledResult<unknown>[];
   calledMs: number;
   ms: number;
   /** Start and end of each iteration; NaN for one that never reported. */
@@ -40,28 +37,36 @@ export function nowMs(): number {
   return performance.timeOrigin + performance.now();
 }
 
-/** Calls the technique and measures it. `onProgress` hears how many iterations have settled. */
+/**
+ * Runs a technique and measures it.
+ *
+ * @param count How many items, on so many workers.
+ * @param onProgress Hears how many iterations have settled.
+ */
 export async function measure(
-  technique: Technique,
-  items: readonly number[],
-  options: TechniqueOptions,
+  technique: (hooks: Hooks) => Promise<PromiseSettledResult<unknown>[]>,
+  count: number,
+  workers: number,
   onProgress: (settled: number) => void,
 ): Promise<Run> {
-  const startMs = new Float64Array(items.length).fill(Number.NaN);
-  const endMs = new Float64Array(items.length).fill(Number.NaN);
-  const workers = new Int16Array(items.length);
+  const startMs = new Float64Array(count).fill(Number.NaN);
+  const endMs = new Float64Array(count).fill(Number.NaN);
+  const ranOn = new Int16Array(count);
   const usages: Usage[] = [];
   let settled = 0;
   const cpuBefore = process.cpuUsage();
   const calledMs = nowMs();
-  const results = await technique(items, {
-    ...options,
-    onUsage: (usage) => usages.push(usage),
-    onSettled(report, worker) {
-      workers[report.index] = worker;
+  const results = await technique({
+    onSettled(report) {
+      ranOn[report.index] = report.worker % workers; // of async.ts it is a lane
       startMs[report.index] = report.startMs;
       endMs[report.index] = report.endMs;
       onProgress(++settled);
+    },
+    onWorker(worker) {
+      worker.on("message", (message: Usage | null) => {
+        if (message?.from === USAGE) usages.push(message);
+      });
     },
   });
   const ms = nowMs() - calledMs;
@@ -70,6 +75,6 @@ export async function measure(
   // Replaced workers were not there at the same time: the largest of as many as there are count.
   const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
   const ownPeak = process.resourceUsage().maxRSS * 1024;
-  const peakRssBytes = ownPeak + sum(sizes.slice(0, options.workers));
-  return { results, calledMs, ms, startMs, endMs, workers, cpuMs, peakRssBytes };
+  const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
+  return { results, calledMs, ms, startMs, endMs, workers: ranOn, cpuMs, peakRssBytes };
 }

@@ -2,17 +2,17 @@
 
 import type { Run } from "./measure.ts";
 import type { ApiStats } from "./practice-api.ts";
+import type { Work } from "./script-flags.ts";
 import { percentile } from "./statistics.ts";
-import type { Task } from "./task.ts";
 
 /** One run. Times in milliseconds, sizes in bytes. */
 export interface RunRecord {
   technique: string;
   workers: number;
   /** Iterations in flight inside each worker. */
-  inFlight: number;
+  concurrency: number;
   requests: number;
-  work: Task["work"];
+  work: Work;
   /** Where the POSTs went, without password and query. */
   url?: string;
   /** From the call of the technique to its last result and its workers' end. */
@@ -27,7 +27,7 @@ export interface RunRecord {
   statuses: Record<string, number>;
   /** Error code or name -> iterations. */
   errors: Record<string, number>;
-  /** requests x mean service time / (workers x in flight), but one service time at least. */
+  /** requests x mean service time / (workers x concurrency), but one service time at least. */
   idealMs?: number;
   /** Of single iterations; left out where none ended. */
   p50Ms?: number;
@@ -47,7 +47,7 @@ export interface RunRecord {
   dictOperations?: number;
   dictAwaitedUs?: number;
   dictPipelinedUs?: number;
-  /** Way of counting -> updates that it lost; keys that more than one worker had. */
+  /** Way of counting -> updates that it lost; entries whose key had come before. */
   lostUpdates?: Record<string, number>;
   collisions?: number;
 }
@@ -65,8 +65,9 @@ export interface Timeline {
 export interface RunContext {
   technique: string;
   workers: number;
-  inFlight: number;
-  task: Task;
+  concurrency: number;
+  work: Work;
+  url?: string | undefined;
   interrupted: boolean;
   /** The practice API's counts for this run, where it is one. */
   stats?: ApiStats | undefined;
@@ -76,13 +77,13 @@ export interface RunContext {
 
 /** Sums up a run. */
 export function makeRecord(run: Run, context: RunContext): RunRecord {
-  const { technique, workers, inFlight, task, interrupted, stats } = context;
-  const post = task.work === "post";
+  const { technique, workers, concurrency, work, url, interrupted, stats } = context;
+  const post = work === "post";
   const requests = run.results.length;
-  const ok = run.results.filter((result) => isOk(result, task)).length;
+  const ok = run.results.filter((result) => isOk(result, work)).length;
   const record: RunRecord = {
-    ...{ technique, workers, inFlight, requests, work: task.work },
-    ...(post && task.url && { url: shownUrl(task.url) }),
+    ...{ technique, workers, concurrency, requests, work },
+    ...(post && url && { url: shownUrl(url) }),
     ...{ ms: run.ms, ok, failed: requests - ok, interrupted },
     statuses: post ? tally(run.results, statusOf) : {},
     errors: tally(run.results, errorOf),
@@ -103,7 +104,7 @@ export function makeRecord(run: Run, context: RunContext): RunRecord {
   if (stats && stats.requests > 0) {
     record.serviceMs = stats.serviceMs.mean;
     record.apiInFlightPeak = stats.inFlightPeak;
-    record.idealMs = record.serviceMs * Math.max(1, requests / (workers * inFlight));
+    record.idealMs = record.serviceMs * Math.max(1, requests / (workers * concurrency));
   }
   if (context.timeline) record.timeline = timelineOf(run);
   return record;
@@ -119,9 +120,9 @@ function timelineOf({ calledMs, workers, startMs, endMs }: Run): Timeline {
 }
 
 /** Whether an iteration did its work: a POST was answered 2xx, anything else did not throw. */
-export function isOk(result: PromiseSettledResult<number>, task: Pick<Task, "work">): boolean {
+export function isOk(result: PromiseSettledResult<unknown>, work: Work): boolean {
   if (result.status === "rejected") return false;
-  return task.work !== "post" || (result.value >= 200 && result.value < 300);
+  return work !== "post" || /^2\d\d$/.test(`${result.value}`);
 }
 
 /** What an error counts as: its code ("ECONNRESET"), or else its name ("TimeoutError"). */
@@ -130,11 +131,11 @@ export function errorKey(reason: unknown): string {
   return typeof code === "string" ? code : typeof name === "string" ? name : "Error";
 }
 
-function statusOf(result: PromiseSettledResult<number>): string | undefined {
+function statusOf(result: PromiseSettledResult<unknown>): string | undefined {
   return result.status === "fulfilled" ? String(result.value) : undefined;
 }
 
-function errorOf(result: PromiseSettledResult<number>): string | undefined {
+function errorOf(result: PromiseSettledResult<unknown>): string | undefined {
   return result.status === "rejected" ? errorKey(result.reason) : undefined;
 }
 

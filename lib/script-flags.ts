@@ -8,10 +8,11 @@ import {
   jsonTemplate,
   listOf,
   onOff,
+  readableFile,
   type Values,
   wholeNumber,
 } from "./flags.ts";
-import type { Task } from "./task.ts";
+import type { PostOptions } from "./post.ts";
 
 /**
  * The table of flags.
@@ -33,14 +34,19 @@ export function scriptFlags(defaultWorkers: string | undefined) {
       initialText: defaultWorkers ?? "1",
       help: one ? "taken and ignored: the plain loop has one" : "workers",
     }),
-    "in-flight": wholeNumber(1, 1024, {
+    concurrency: wholeNumber(1, 1024, {
       short: "c",
       initial: 1,
-      help: one ? "taken and ignored, likewise" : "requests in flight inside each worker",
+      help: one ? "taken and ignored, likewise" : "iterations in flight inside each worker",
     }),
     work: choice(["post", "cpu", "none"], {
       initial: "post",
       help: "what the loop body does: POST to an API, burn CPU, or nothing",
+    }),
+    body: readableFile({
+      initial: undefined,
+      initialText: "none",
+      help: "a module of your own with a loop body, in place of --work",
     }),
     latency: decimal(600_000, { initial: 20, help: "service time of the practice API, in ms" }),
     timeout: wholeNumber(1, 86_400_000, {
@@ -75,15 +81,11 @@ export function scriptFlags(defaultWorkers: string | undefined) {
 /** What the flags of a technique's script are. */
 export type ScriptFlags = Values<ReturnType<typeof scriptFlags>>;
 
-/** What the loop body is told, where the POSTs go to `url`, from so many lanes. */
-export function taskOf(flags: ScriptFlags, url: URL | undefined, connections: number): Task {
-  return {
-    work: flags.work,
-    url: url?.href ?? "",
-    connections,
-    timeoutMs: flags.timeout,
-    retries: flags.retries,
-    headers: flags.header,
-    data: flags.data,
-  };
+/** What an iteration does: one of the suite's bodies, or a module of the user's. */
+export type Work = ScriptFlags["work"] | "body";
+
+/** What the body of `--work post` is told, for POSTs to `url` over so many connections. */
+export function postOptions(flags: ScriptFlags, url: URL, connections: number): PostOptions {
+  const { timeout: timeoutMs, retries, header: headers, data } = flags;
+  return { url: url.href, connections, timeoutMs, retries, headers, data };
 }

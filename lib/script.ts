@@ -1,8 +1,11 @@
 // What runs a script: flags, the practice API up and down, signals, output, exit status.
 
 import { availableParallelism } from "node:os";
+import { basename, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath, pathToFileURL } from "node:url";
 import { startApi } from "./api-process.ts";
+import { type InScript, withoutEntry } from "./bodies/in-script.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
@@ -10,62 +13,92 @@ import { formatMs } from "./format.ts";
 import { startGuard } from "./guard.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { main } from "./main.ts";
-import { measure, type Technique, type TechniqueOptions } from "./measure.ts";
-import { closeConnections } from "./post.ts";
+import { type Hooks, measure } from "./measure.ts";
 import { makeRecord, type RunRecord } from "./record.ts";
-import { scriptFlags, taskOf } from "./script-flags.ts";
-import type { Task } from "./task.ts";
+import { loadable } from "./runtime.ts";
+import { postOptions, scriptFlags, type Work } from "./script-flags.ts";
 import { statusLine } from "./terminal.ts";
-import { workerEntry } from "./worker-entry.ts";
 
-/** A technique as a script. */
-export interface Script {
-  name: string;
-  technique: Technique;
+type Results = PromiseSettledResult<unknown>[];
+type Body = (item: number, context: unknown) => unknown;
+type Kind = "processes" | "threads";
+
+/** What a script calls its technique with, beside items and body. */
+export interface CallOptions {
+  workers: number;
+  concurrency: number;
+  context: unknown;
+  signal: AbortSignal;
+  /** What the workers of a dictionary script are. */
+  with: Kind;
+  execArgv?: string[];
+}
+
+/** A technique as a script; `Exports` are its own. */
+export interface Script<Exports = unknown> {
   /** How many workers by default, for so many cores; the plain loop has none to choose. */
-  defaultWorkers?: (cores: number, kind: TechniqueOptions["with"]) => number;
+  defaultWorkers?: (cores: number, kind: Kind) => number;
+  /** Calls a technique that runs the body in this thread. */
+  inThisThread?: (items: number[], body: Body, options: CallOptions & Hooks) => Promise<Results>;
+  /** Calls a technique that has workers run the body's module; it is that of `exports`. */
+  inWorkers?: (
+    exports: Exports,
+    items: number[],
+    module: URL,
+    options: CallOptions & Hooks,
+  ) => Promise<Results>;
+  /** What becomes of the results of the suite's bodies, see there. */
+  result?: InScript["result"];
+  /** The body that {@link Script.afterRun} lets workers run, by its name in bodies/. */
+  study?: string;
+  /** Whether its workers are processes, which must say themselves what they took. */
+  inProcesses?: boolean;
   /** Whether it can run on processes, its default, as well as on threads. */
   takesWith?: boolean;
-  /** What the loop body needs once, where it runs in this thread (and can keep it from hearing Ctrl-C). */
-  prepare?: (task: Task) => Promise<void>;
-  /** Its `import.meta.url`, where it starts threads or processes. */
-  startsWorkersFrom?: string;
   /** What it shows after a run: fields for the record, and text for people. */
   afterRun?: (
-    results: PromiseSettledResult<number>[],
-    options: TechniqueOptions,
+    exports: Exports,
+    results: Results,
+    options: CallOptions,
+    study: URL,
   ) => Promise<{ fields: Partial<RunRecord>; text: string }>;
 }
 
-/** Runs a script by its command line, from flags to exit status. */
-export function runScript(script: Script): Promise<void> {
+/**
+ * Runs a script by its command line, from flags to exit status.
+ *
+ * @param url Its `import.meta.url`.
+ */
+export function runScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
   return main(async () => {
+    const name = basename(fileURLToPath(url), ".ts");
     const flags = parseFlags(flagsOf(script));
-    if (flags.help) return console.log(help(script));
+    if (flags.help) return console.log(help(name, script));
 
     const { defaultWorkers } = script;
     const workers = defaultWorkers
       ? (flags.workers ?? defaultWorkers(availableParallelism(), flags.with))
       : 1;
-    const inFlight = defaultWorkers ? flags["in-flight"] : 1;
+    const concurrency = defaultWorkers ? flags.concurrency : 1;
+    const work: Work = flags.body ? "body" : flags.work;
     const signal = interruptSignal();
     const requests = flags.requests.reduce((sum, size) => sum + size, 0);
-    const target = flags.work === "post" ? flags.url : undefined;
+    const target = work === "post" ? flags.url : undefined;
     await confirmRequests(target, requests, flags.retries, flags.yes, signal);
-    const practice = flags.work === "post" && !flags.url;
+    const practice = work === "post" && !flags.url;
     const starting = practice
       ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
       : undefined;
+    starting?.catch(() => {}); // it is awaited later
     const status = statusLine();
-    const guarding = script.prepare && startGuard(signal);
+    const guarding = script.inThisThread && startGuard(signal);
     try {
-      const from = script.startsWorkersFrom;
-      const start = from && (await unlessInterrupted(signal, () => workerEntry(from)));
+      const technique = await unlessInterrupted(signal, () => load(script, url, flags.body, work));
       const api = await starting;
       await guarding;
-      const task = taskOf(flags, api?.url ?? flags.url, workers * inFlight);
-      const options = { workers, inFlight, task, signal, with: flags.with, ...(start || {}) };
-      await unlessInterrupted(signal, async () => script.prepare?.(task));
+      const apiUrl = api?.url ?? flags.url;
+      const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
+      const options = { workers, concurrency, context, signal, with: flags.with };
 
       let failed = false;
       let interrupted = false;
@@ -77,25 +110,39 @@ export function runScript(script: Script): Promise<void> {
       });
       for (const requests of flags.requests) {
         const items = Array.from({ length: requests }, (_, index) => index);
+        await unlessInterrupted(signal, async () => technique?.open?.(context));
         const begunMs = performance.now();
         running = `0 of ${requests} done`;
-        const run = await measure(script.technique, items, options, (settled) => {
+        // Interrupted as it was loaded, there is none; a teardown that throws comes with the results.
+        const none = items.map(() => ({ status: "rejected", reason: signal.reason }) as const);
+        let thrown: { results?: Results } | undefined;
+        const call = async (hooks: Hooks) => {
+          try {
+            return (await technique?.call(items, { ...options, ...hooks })) ?? none;
+          } catch (error) {
+            thrown = error as { results?: Results };
+            if (!thrown.results) throw error;
+            return thrown.results;
+          }
+        };
+        const run = await measure(call, requests, workers, (settled) => {
           running = `${settled} of ${requests} done`;
           const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
-          status.show(() => `${script.name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
+          status.show(() => `${name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
         }).finally(() => {
           running = undefined;
+          return technique?.close?.();
         });
         status.clear();
-        await closeConnections();
         const stats = await api?.takeStats().catch(() => undefined); // it may have died
         interrupted = signal.aborted;
         const { timeline } = flags;
-        const how = { workers, inFlight, task, interrupted, stats, timeline };
-        const shown = interrupted ? undefined : await script.afterRun?.(run.results, options);
-        const record = { ...makeRecord(run, { technique: script.name, ...how }), ...shown?.fields };
+        const how = { workers, concurrency, work, url: apiUrl?.href, interrupted, stats, timeline };
+        const shown = interrupted ? undefined : await technique?.afterRun?.(run.results, options);
+        const record = { ...makeRecord(run, { technique: name, ...how }), ...shown?.fields };
         console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
         if (shown && !flags.json) console.log(`${shown.text}\n`);
+        if (thrown) throw thrown;
         failed ||= record.failed > 0;
         if (interrupted) break;
       }
@@ -104,10 +151,61 @@ export function runScript(script: Script): Promise<void> {
     } finally {
       (await guarding)?.();
       status.clear();
-      await closeConnections();
       await (await starting)?.stop();
     }
   });
+}
+
+/** A technique with its body, ready to be called. */
+interface Loaded {
+  /** What the body does in this thread before a run, and after it. */
+  open?: (context: unknown) => unknown;
+  close?: () => unknown;
+  call: (items: number[], options: CallOptions & Hooks) => Promise<Results>;
+  afterRun?: (
+    results: Results,
+    options: CallOptions,
+  ) => Promise<{ fields: Partial<RunRecord>; text: string }>;
+}
+
+async function load<Exports>(
+  script: Script<Exports>,
+  url: string,
+  file: string | undefined,
+  work: Work,
+): Promise<Loaded> {
+  const { inThisThread, inWorkers, afterRun } = script;
+  const own = (name: string) => new URL(`./bodies/${name}.ts`, import.meta.url);
+  const module = file ? pathToFileURL(resolve(file)) : own(work);
+  if (inThisThread) {
+    const { default: body, setup, teardown } = await import(module.href);
+    return {
+      open: setup,
+      close: teardown,
+      call: (items, options) => inThisThread(items, body, options),
+    };
+  }
+  const ours = [new URL(url), own("in-script"), ...(script.study ? [own(script.study)] : [])];
+  // With a module of the user's, all is loaded as it is, by the flags of this process.
+  const ready = file ? ours : await loadable([...ours, module]);
+  const [self, inScript, study] = ready as [URL, URL, URL];
+  const exports: Exports = await import(self.href);
+  const flags = file ? {} : { execArgv: [] };
+  const inner = file ? module : ready.at(-1)!;
+  const result = file ? undefined : script.result;
+  return {
+    async call(items, { context, ...options }) {
+      const call = { ...options, ...flags };
+      if (!script.inProcesses && !script.result)
+        return inWorkers!(exports, items, inner, { ...call, context });
+      const around: InScript = { module: inner.href, context, result };
+      const results = await inWorkers!(exports, items, inScript, { ...call, context: around });
+      return results.map((outcome) => withoutEntry(outcome, result));
+    },
+    ...(afterRun && {
+      afterRun: (results, options) => afterRun(exports, results, { ...options, ...flags }, study),
+    }),
+  };
 }
 
 /** Ctrl-C also reaches esbuild, which loads and bundles TypeScript; the error that this causes is not reported. */
@@ -122,10 +220,10 @@ async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>)
 }
 
 /** The flags of a script, --with for those that take it. */
-function flagsOf({ defaultWorkers, takesWith }: Script) {
+function flagsOf<Exports>({ defaultWorkers, takesWith }: Script<Exports>) {
   const cores = availableParallelism();
   const [few, many] = [defaultWorkers?.(cores, "processes"), defaultWorkers?.(cores, "threads")];
-  const kind: Flag<TechniqueOptions["with"]> = choice(["processes", "threads"], {
+  const kind: Flag<Kind> = choice(["processes", "threads"], {
     initial: "processes",
     help: "what the workers are",
   });
@@ -137,9 +235,8 @@ function flagsOf({ defaultWorkers, takesWith }: Script) {
   return all;
 }
 
-function help(script: Script): string {
-  const { name, defaultWorkers } = script;
-  return `${name}.ts: ${defaultWorkers ? "a for loop in parallel" : "the plain for loop"}
+function help<Exports>(name: string, script: Script<Exports>): string {
+  return `${name}.ts: ${script.defaultWorkers ? "a for loop in parallel" : "the plain for loop"}
 
 Usage: npx tsx scripts/${name}.ts [flags]
 

@@ -1,132 +1,106 @@
-// merge-dict.ts: give each worker a dictionary of its own, and merge them at the end.
+// merge-dict.ts: let every iteration return entries, and merge them into one dictionary.
 //
-// Python: for future in as_completed(futures): merged.update(future.result())
-// Node:   await intoMergedDict(dict, items, { workers: 2, task, with: "processes" })
+// Python: for future in futures: merged.update(future.result())
+// Node:   await intoMergedDict(dict, items, new URL("./my-loop.ts", import.meta.url), { workers: 2 })
 //
-// Nothing is shared, so nothing can be lost or waited for, and each dictionary travels as a whole.
-// It does not pay where entries are item -> result, as in this example: any technique returns those,
-// to fill a Map from. Nor where workers must see each other's entries while they work; that takes
-// shared-dict.ts or shared-memory.ts.
+// Nothing is shared, so nothing can be lost or waited for: only the parent writes. By `merge` it adds,
+// collects or chooses, where a key comes again. It does not pay where entries are item -> result:
+// any technique returns those. Nor where workers must see each other's entries while they work; that
+// takes shared-dict.ts or shared-memory.ts.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
+// Copy: this file, processes.ts and threads.ts, untouched, each down to "Run as a script". The body in
+//       my-loop.ts returns entries: a Map, or an array of [key, value].
 // Run:  npx tsx scripts/merge-dict.ts
 //       npx tsx scripts/merge-dict.ts --with threads --workers 8
 
-import { runPool } from "../lib/workers/pool.ts";
-import { servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
-import { isWorker } from "../lib/workers/serve.ts";
-import type { WorkerKind } from "../lib/workers/start.ts";
-import type { WorkerOptions } from "../lib/workers/supervise.ts";
+import type { ChildProcess } from "node:child_process";
+import { inspect } from "node:util";
+import type { Worker } from "node:worker_threads";
+import type {
+  AnyLoop,
+  Given,
+  LoopModule,
+  PoolOptions,
+  Report,
+  Result,
+  WithContext,
+} from "./processes.ts";
+import { inProcesses } from "./processes.ts";
+import { inThreads } from "./threads.ts";
 
-// For this suite's own loop body and part 3 only:
-
-import { isMain } from "../lib/main.ts";
-import { loadClient, payload, post } from "../lib/post.ts";
-import { countPrimes } from "../lib/primes.ts";
-import type { Task as ScriptTask } from "../lib/task.ts";
-
-// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here, and keep it async.
-
-type Item = number;
-type Result = number;
-type Task = ScriptTask;
-
-async function prepare(task: Task): Promise<void> {
-  if (task.work === "post") await loadClient();
-}
-
-async function body(item: Item, task: Task): Promise<Result> {
-  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
-  if (task.work === "none") return item;
-  const reply = await post(task, payload(task, item));
-  return reply.status;
-}
-
-// 2. The technique: a Map in each worker, handed over once; the parent merges them. The pool, of
-// processes or of threads, is lib/workers/pool.ts.
-
-const ROLE = "--a-worker-of-merge-dict.ts";
+type Entries<Key, Value> = Iterable<readonly [Key, Value]>;
+type Merge<Key, Value> = (before: Value, value: Value, key: Key) => Value;
+export type MergeOptions<Loop extends LoopModule, Key, Value> = {
+  with?: "processes" | "threads"; // processes unless given
+  merge?: Merge<Key, Value>; // what becomes of a key that comes again: the later value unless given
+} & PoolOptions<Result<Loop>, ChildProcess | Worker> &
+  WithContext<Given<Loop>[1]>;
 
 /**
- * Runs the loop body for all items; the results end up in `merged`.
+ * Runs a loop on processes or threads, and merges the entries that its iterations return into `dict`,
+ * in the order of the items.
  *
- * @returns One settled result for each item, in order, as the other techniques, and how many
- *   entries were there already when a later worker's were merged: those are replaced, as by
- *   Python's dict.update.
+ * @returns One settled result for each item. Rejected is also one that returned something else.
  */
-export async function intoMergedDict(
-  merged: Map<Item, Result>,
-  items: readonly Item[],
-  options: WorkerOptions<Result> & { task: Task; with: WorkerKind },
+export async function intoMergedDict<Key, Value, Loop extends LoopModule = AnyLoop>(
+  dict: Map<Key, Value>,
+  items: readonly Given<Loop>[0][],
+  module: URL,
+  options: MergeOptions<Loop, Key, Value>,
+): Promise<PromiseSettledResult<Result<Loop>>[]> {
+  const { with: kind, merge, onSettled, ...others } = options;
+  const run = kind === "threads" ? inThreads : inProcesses;
+  const results = await run<Loop>(items, module, {
+    ...others,
+    ...(onSettled && {
+      onSettled: (report: Report<Result<Loop>>) =>
+        onSettled({ ...report, outcome: checked(report.outcome) }),
+    }),
+  } as never);
+  const outcomes = results.map(checked);
+  for (const outcome of outcomes)
+    if (outcome.status === "fulfilled")
+      mergeInto(dict, outcome.value as Entries<Key, Value>, merge);
+  return outcomes;
+}
+
+/** The same outcome, or where that is no entries, a rejection. */
+function checked<Value>(outcome: PromiseSettledResult<Value>): PromiseSettledResult<Value> {
+  if (outcome.status === "rejected" || outcome.value instanceof Map) return outcome;
+  const isEntry = (each: unknown) => Array.isArray(each) && each.length === 2;
+  if (Array.isArray(outcome.value) && outcome.value.every(isEntry)) return outcome;
+  const message = `Expected entries [key, value], found ${inspect(outcome.value)}`;
+  return { status: "rejected", reason: new TypeError(message) };
+}
+
+/** Puts entries into a dictionary, in their order. */
+export function mergeInto<Key, Value>(
+  dict: Map<Key, Value>,
+  entries: Entries<Key, Value>,
+  merge: Merge<Key, Value> = (_before, value) => value,
 ) {
-  const { task, entry = new URL(import.meta.url) } = options;
-  const parts: { worker: number; entries: Map<Item, Result> }[] = [];
-  const outcomes = await runPool<Item, Result>(items, {
-    ...options,
-    entry,
-    role: ROLE,
-    setup: task,
-    onEnd({ number }, entries) {
-      if (entries) parts.push({ worker: number, entries: entries as Map<Item, Result> });
-    },
-  });
-
-  // In the order of the workers' numbers, not in that of their ends, which is another every time.
-  parts.sort((a, b) => a.worker - b.worker);
-  const handedOver = new Set<Item>();
-  let collisions = 0;
-  for (const { entries } of parts) {
-    for (const [key, value] of entries) {
-      if (handedOver.has(key)) collisions++;
-      handedOver.add(key);
-      merged.set(key, value);
-    }
-  }
-  // A worker that died lost its dictionary. What it had done is in the settled results, which it
-  // reported one by one: its entries are restored from those.
-  for (const [index, outcome] of outcomes.entries()) {
-    const key = items[index]!;
-    if (outcome.status === "fulfilled" && !handedOver.has(key)) merged.set(key, outcome.value);
-  }
-  return { outcomes, collisions };
+  for (const [key, value] of entries)
+    dict.set(key, dict.has(key) ? merge(dict.get(key)!, value, key) : value);
 }
 
-/** The worker's side. */
-async function begin(task: Task): Promise<WorkerCode<Item, Result>> {
-  const mine = new Map<Item, Result>();
-  await prepare(task);
-  return {
-    async iterate(item) {
-      const result = await body(item, task);
-      mine.set(item, result);
-      return result; // also this item's settled result, from which a lost entry is restored
-    },
-    end: () => mine,
-  };
-}
+// Run as a script.
 
-// A worker runs this same file; in it this line never returns, and what follows is the parent's.
-if (isWorker(ROLE)) await servePool(begin);
+import { runAsScript } from "../lib/main.ts";
 
-// 3. Run as a script.
+let merged = new Map<unknown, unknown>();
 
-if (isMain(import.meta.url)) {
-  const { runScript } = await import("../lib/script.ts");
-  const { countDone, studyMerge } = await import("../lib/dict-study.ts");
-  let merged = new Map<Item, Result>();
-  let collisions = 0;
-  await runScript({
-    name: "merge-dict",
-    takesWith: true,
-    defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
-    startsWorkersFrom: import.meta.url,
-    async technique(items, options) {
-      merged = new Map();
-      const done = await intoMergedDict(merged, items, options);
-      collisions = done.collisions;
-      return done.outcomes;
-    },
-    afterRun: async (results) => studyMerge(merged, countDone(results), collisions),
-  });
-}
+runAsScript(import.meta.url, {
+  takesWith: true,
+  defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
+  result: "as entry",
+  inWorkers(self: typeof import("./merge-dict.ts"), items, module, options) {
+    merged = new Map();
+    return self.intoMergedDict(merged, items, module, options);
+  },
+  async afterRun(_self, results) {
+    const { studyMerge } = await import("../lib/dict-study.ts");
+    const counts = new Map<unknown, number>();
+    for (const value of merged.values()) mergeInto(counts, [[value, 1]], (a, b) => a + b);
+    return studyMerge(merged, counts, results);
+  },
+});

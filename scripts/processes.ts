@@ -1,93 +1,508 @@
 // processes.ts: run a for loop on a pool of child processes.
 //
 // Python: ProcessPoolExecutor(max_workers=2).map(body, items)
-// Node:   await inProcesses(items, { workers: 2, task })
+// Node:   await inProcesses(items, new URL("./my-loop.ts", import.meta.url), { workers: 2 })
 //
-// For CPU work that may crash (native code) or must not share a process: what kills one leaves the
-// others alone. They do not pay for waiting (async.ts), nor where threads would do (threads.ts): each
-// takes 70 to 300 ms to start and 50 MB or more, and every item and result is sent by message.
+// For work that may crash (native code) or must not share a process: what kills one leaves the others
+// alone. They do not pay for waiting (async.ts), nor where threads would do (threads.ts): each takes 70
+// to 300 ms to start and 50 MB or more, and every item and result is sent by message.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
+// Copy: this file, untouched, down to "Run as a script". my-loop.ts exports the body as its default, a
+//       function of (item, context), and if need be setup(context) and teardown() of each process.
 // Run:  npx tsx scripts/processes.ts
 //       npx tsx scripts/processes.ts --work cpu --workers 2
 
-import { runPool } from "../lib/workers/pool.ts";
-import { servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
-import { isWorker } from "../lib/workers/serve.ts";
-import type { WorkerOptions } from "../lib/workers/supervise.ts";
+import { type ChildProcess, fork } from "node:child_process";
+import { writeSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { inspect, types } from "node:util";
+import { deserialize, serialize } from "node:v8";
 
-// For this suite's own loop body and part 3 only:
+const ROLE = `--worker-of=${import.meta.url}`;
 
-import { isMain } from "../lib/main.ts";
-import { loadClient, payload, post } from "../lib/post.ts";
-import { countPrimes } from "../lib/primes.ts";
-import type { Task as ScriptTask } from "../lib/task.ts";
-
-// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here, and keep it async.
-
-type Item = number;
-type Result = number;
-type Task = ScriptTask;
-
-async function prepare(task: Task): Promise<void> {
-  if (task.work === "post") await loadClient();
+/** What the parent says: what to load, items to work off, and that there are no more. */
+interface ToProcess {
+  role: string;
+  job?: { module: string; context: Packed; concurrency: number; isDeaf: boolean };
+  group?: { first: number; items: Packed[]; isShort: boolean };
 }
 
-async function body(item: Item, task: Task): Promise<Result> {
-  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
-  if (task.work === "none") return item;
-  const reply = await post(task, payload(task, item));
-  return reply.status;
+/** What a process says. */
+interface FromProcess {
+  role: string;
+  is?: "up" | "loaded" | "ready" | "done";
+  reports?: [index: number, startMs: number, endMs: number, result: Packed][];
+  returned?: number[]; // items that it has not begun, and will not
+  failed?: Packed; // in its load, setup or teardown; or what it dies of
+  diesOn?: number[]; // by itself: the items that it was on
 }
-
-// 2. The technique: the parent sends each process one item to run and one to wait, and each result
-// that comes back asks for the next. That is lib/workers/pool.ts on the parent's side, pool-worker.ts
-// on the process's; the dictionaries run on it, too.
-
-const ROLE = "--a-worker-of-processes.ts";
 
 /**
- * Runs the loop body for all items in child processes. A process that dies costs the iterations it
- * was on (if it is killed, short ones together with all that were sent with them), and another takes
- * its place.
+ * Calls the default function of `module` for all items, in child processes. A process that dies costs
+ * the items that it was on, and another takes its place.
  *
- * @returns One settled result for each item, in order; those not done when `signal` aborted are
- *   rejected with its reason, and all where the task cannot be cloned.
- * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
+ * @returns One settled result for each item, in order.
+ * @throws {TypeError | RangeError} An argument is not what is expected.
+ * @throws What `onSettled` throws; what a teardown throws, with the `results`.
  */
-export async function inProcesses(
-  items: readonly Item[],
-  options: WorkerOptions<Result> & { task: Task },
-): Promise<PromiseSettledResult<Result>[]> {
-  const { task, entry = new URL(import.meta.url) } = options;
-  return runPool(items, {
-    ...options,
-    with: "processes",
-    entry,
-    role: ROLE,
-    setup: task,
-    batches: true,
+export async function inProcesses<Loop extends LoopModule = AnyLoop>(
+  given: readonly Given<Loop>[0][],
+  module: URL,
+  options: PoolOptions<Result<Loop>, ChildProcess> & WithContext<Given<Loop>[1]>,
+): Promise<PromiseSettledResult<Result<Loop>>[]> {
+  checkCall(given, module, options as PoolOptions);
+  const { workers, signal, itemTimeoutMs, onSettled, onWorker } = options;
+  const items = Array.from(given); // without holes, whatever becomes of the original
+  const context = pack(options.context);
+  const most = Math.min(workers, items.length);
+  const concurrency = Math.min(options.concurrency ?? 1, items.length);
+  const outcomes = new Array<PromiseSettledResult<Result<Loop>>>(items.length);
+  const children = new Map<ChildProcess, () => void>(); // each with what feeds it
+  const places: Promise<void>[] = [];
+  const returned: number[] = []; // sent to a process, and not begun there
+  let next = 0;
+  let unsettled = items.length;
+  let told: Promise<unknown> = Promise.resolve();
+  let stopped: { reason: unknown } | undefined;
+  let teardownError: Error | undefined;
+  let lastDeath: Error | undefined;
+  let failedStarts = 0; // in a row
+
+  function settle(report: Report<Result<Loop>>) {
+    if (outcomes[report.index]) return;
+    outcomes[report.index] = report.outcome;
+    if (--unsettled === 0) feedAll();
+    if (!onSettled) return;
+    told = told.then(() => onSettled(report));
+    told.catch(stop);
+  }
+
+  function reject(index: number, reason: unknown, worker = 0) {
+    const outcome = { status: "rejected", reason } as const;
+    settle({ index, worker, startMs: Number.NaN, endMs: Number.NaN, outcome });
+  }
+
+  function stop(reason: unknown) {
+    stopped ??= { reason };
+    for (const child of children.keys()) kill(child);
+  }
+
+  function feedAll() {
+    for (const feed of children.values()) feed();
+  }
+
+  const isWorkLeft = () => next < items.length || returned.length > 0;
+  const openPlace = () => places.length < most && places.push(fillPlace(places.length).catch(stop));
+
+  /** Keeps a process at work in a place, and another after it should it die. */
+  async function fillPlace(place: number) {
+    while (isWorkLeft() && !stopped && failedStarts < Math.max(3, most)) await run(place);
+  }
+
+  /** Starts a process, and hears it to its end. */
+  async function run(place: number) {
+    const execArgv = options.execArgv ?? flagsForWorkers();
+    const child = fork(new URL(import.meta.url), [ROLE], { serialization: "advanced", execArgv });
+    // The items that it has, in the order in which it begins them -> whether they are short.
+    const held = new Map<number, boolean>();
+    const begun = () => [...held.keys()].slice(0, concurrency);
+    const seenMs = new Map<number, number>(); // item that it is on -> for how long that was seen
+    let state = "starting" as "starting" | "loaded" | "ready" | "late" | "ending" | "done";
+    let eachMs = Number.POSITIVE_INFINITY; // that the last items took
+    let why: unknown;
+    let diesOn: number[] | undefined;
+
+    const ended = new Promise<string>((resolve) => {
+      const end = (code: unknown, signal: string | null) => resolve(signal ?? `exit code ${code}`);
+      child.once("close", end);
+      // On Deno, "close" may never come.
+      if (process.versions.deno) child.once("exit", (...how) => setTimeout(end, 100, ...how));
+      child.on("error", ({ message }) => child.pid || resolve(message)); // it could not be started
+    });
+    children.set(child, feed);
+    if (living.add(child).size === 1) process.on("exit", killLiving);
+    Promise.resolve(child).then(onWorker).catch(stop);
+    // Ctrl-C reaches all processes of a terminal: where this one listens, it is the one to decide.
+    const isDeaf = process.listenerCount("SIGINT") > 0;
+    say({ job: { module: module.href, context, concurrency, isDeaf } });
+    child.on("message", (message: FromProcess | null) => {
+      if (message?.role !== ROLE) return; // a message of the body's own
+      const { is, reports = [], failed } = message;
+      if (is === "up") openPlace(); // so as many start at a time as there are cores
+      for (const [index, startMs, endMs, result] of reports) {
+        held.delete(index);
+        settle({ index, worker: place, startMs, endMs, outcome: outcomeOf(result) });
+        eachMs = (endMs - reports[0]![1]) / reports.length;
+        failedStarts = 0;
+      }
+      const { reason } = outcomeOf(failed) as PromiseRejectedResult;
+      if (failed && is === "done") teardownError ??= reason;
+      else if (failed && state === "starting")
+        stop(reason); // so it would be in the next
+      else if (failed) why ??= reason;
+      if (is === "done" || failed) kill(child); // an orderly exit would take longer
+      if (is && is !== "up") state = is;
+      diesOn ??= message.diesOn;
+      takeBack(message.returned ?? []);
+      feed();
+    });
+    const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
+
+    function say(what: Omit<ToProcess, "role">) {
+      if (child.connected) child.send({ role: ROLE, ...what }, () => {});
+    }
+
+    function feed() {
+      if (unsettled > 0 && (state === "loaded" || state === "ready")) return handOut();
+      if (unsettled > 0 || state === "ending") return;
+      if (state === "ready") say({});
+      else kill(child); // it has not begun, or is late
+      state = state === "ready" ? "ending" : "done";
+    }
+
+    function handOut() {
+      // What was returned goes first, and to who begins it at once: others may wait for its entry.
+      while (returned.length > 0 && held.size < concurrency) send(returned.shift()!, 1, false);
+      if (returned.length > 0) return;
+      // Short items travel in groups of about 0.2 ms; towards the end one by one again.
+      const share = (items.length - next) / (4 * most * concurrency);
+      const size = itemTimeoutMs ? 1 : Math.max(1, Math.floor(Math.min(0.2 / eachMs, share)));
+      // One that waits hides the way there and back; of long ones, others could begin it.
+      const lanes = concurrency + (eachMs < 10 && share > 0.5 ? 1 : 0);
+      send(next, Math.min(lanes * size - held.size, items.length - next), size > 1);
+    }
+
+    function send(first: number, count: number, isShort: boolean) {
+      if (count <= 0) return;
+      const group = items.slice(first, first + count).map((item) => pack(item));
+      say({ group: { first, items: group, isShort } });
+      for (let index = first; index < first + count; index++) held.set(index, isShort);
+      next = Math.max(next, first + count);
+    }
+
+    /** Items that it has not begun, for who is free. */
+    function takeBack(indexes: number[]) {
+      if (indexes.length === 0) return;
+      for (const index of indexes) held.delete(index);
+      returned.push(...indexes);
+      returned.sort((a, b) => a - b);
+      feedAll();
+    }
+
+    function endLate(limitMs: number) {
+      if (state !== "ready" && state !== "late") return;
+      for (const index of begun()) {
+        seenMs.set(index, (seenMs.get(index) ?? -TICK_MS) + TICK_MS);
+        if (seenMs.get(index)! < limitMs) continue;
+        state = "late";
+        reject(index, named("TimeoutError", `item ${index} took longer than ${limitMs} ms`), place);
+      }
+      // Its neighbours in the process may end theirs first.
+      if (state === "late" && begun().every((index) => outcomes[index])) kill(child);
+    }
+
+    const how = await ended;
+    clearInterval(timer);
+    children.delete(child);
+    if (living.delete(child) && living.size === 0) process.off("exit", killLiving);
+    if (state === "done" || stopped) return;
+    // Of short items, it may have begun any.
+    const inferred = [...held].filter(([index, isShort]) => isShort || begun().includes(index));
+    const lost = state === "loaded" ? [] : (diesOn ?? inferred.map(([index]) => index));
+    const text = `process ${child.pid ?? ""} died: ${why instanceof Error ? why.message : (why ?? how)}`;
+    const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
+    const others = lost.length > concurrency ? `, or others of ${lost.length} sent with it` : "";
+    lastDeath = died("at start");
+    failedStarts = lost.length > 0 || state === "late" ? 0 : failedStarts + 1;
+    for (const index of lost) reject(index, died(`on item ${index}${others}`), place);
+    takeBack([...held.keys()].filter((index) => !outcomes[index]));
+  }
+
+  const onAbort = () => stop(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const { status, reason } = outcomeOf(context) as PromiseRejectedResult;
+  if (status === "rejected") stop(reason);
+  for (let cores = availableParallelism(); cores > 0; cores--) openPlace();
+  for (const place of places) await place; // also those that are opened meanwhile
+  signal?.removeEventListener("abort", onAbort);
+  for (const index of outcomes.keys()) reject(index, stopped ? stopped.reason : lastDeath);
+  await told;
+  if (teardownError) throw Object.assign(teardownError, { results: outcomes });
+  return outcomes;
+}
+
+/** The process's side: works off what it is sent. */
+function work() {
+  const say = (what: Omit<FromProcess, "role">) =>
+    new Promise((resolve) => process.send!({ role: ROLE, ...what }, resolve));
+  const on = new Set<number>();
+  let queue: { index: number; item: Packed; isShort: boolean }[] = [];
+  let reports: NonNullable<FromProcess["reports"]> = [];
+  let sent: Promise<unknown> = Promise.resolve();
+  let sentMs = 0;
+  let lanes = 0;
+  let loop: Loaded;
+  let context: unknown;
+  let concurrency = 1;
+  let isSetUp: Promise<unknown> | undefined;
+  let failed: Packed;
+
+  function send() {
+    if (reports.length > 0) sent = say({ reports });
+    reports = [];
+    sentMs = performance.now();
+    return sent;
+  }
+
+  async function runLane() {
+    lanes++;
+    for (let taken = queue.shift(); taken; taken = queue.shift()) {
+      const { index, item, isShort } = taken;
+      // Were this process killed now, the parent would know by what it has had what was begun.
+      if (!isShort) await send();
+      on.add(index);
+      const startMs = performance.timeOrigin + performance.now();
+      const result = await iterate(loop, item, context);
+      const endMs = performance.timeOrigin + performance.now();
+      on.delete(index);
+      reports.push([index, startMs, endMs, result]);
+      if (performance.now() - sentMs > 0.2) void send();
+      if (isShort && endMs - startMs > 5) giveBack();
+    }
+    lanes--;
+    void send();
+  }
+
+  /** The items are not so short after all: others may begin what waits here. */
+  function giveBack() {
+    void send();
+    const returned = queue.filter(({ isShort }) => isShort).map(({ index }) => index);
+    queue = queue.filter(({ isShort }) => !isShort);
+    if (returned.length > 0) void say({ returned });
+  }
+
+  async function hear({ job, group }: ToProcess) {
+    if (job) {
+      if (job.isDeaf) process.on("SIGINT", () => {});
+      loop = await loadLoop(job.module);
+      context = unpack(job.context);
+      concurrency = job.concurrency;
+      void say({ is: "loaded" });
+    } else if (group) {
+      const { first, items, isShort } = group;
+      queue.push(...items.map((item, offset) => ({ index: first + offset, item, isShort })));
+      isSetUp ??= Promise.resolve(loop.setup?.(context)).then(() => say({ is: "ready" }));
+      await isSetUp;
+      while (lanes < concurrency && queue.length > 0) void runLane();
+      if (isShort) setImmediate(giveBack); // what is not done by then waits
+    } else {
+      await loop.teardown?.();
+      void say({ is: "done" });
+    }
+  }
+
+  here.isLoading = true; // until it has loaded the body
+  printAtOnce();
+  void say({ is: "up" });
+  process.on("message", (message: ToProcess | null) => {
+    if (message?.role !== ROLE) return; // a message of the program's own
+    hear(message).catch((thrown) => {
+      const error = thrown instanceof Error ? thrown : new Error(inspect(thrown));
+      const isTeardown = !message.job && !message.group;
+      void say({ failed: pack(error, "error"), ...(isTeardown && { is: "done" }) });
+    });
+  });
+  process.on("disconnect", () => process.exit()); // the parent is gone
+  process.on("uncaughtExceptionMonitor", (error) => {
+    failed = pack(error, "error");
+  });
+  process.on("exit", () => {
+    void send(); // the body may call exit()
+    void say({ failed, diesOn: [...on] });
   });
 }
 
-/** The process's side: what it does once, and then for each item. */
-async function begin(task: Task): Promise<WorkerCode<Item, Result>> {
-  await prepare(task);
-  return { iterate: (item) => body(item, task) };
+const TICK_MS = 20; // between two looks for items that take too long
+const living = new Set<ChildProcess>(); // of all loops: they end with this process
+const kill = (child: ChildProcess) => child.pid && child.kill("SIGKILL");
+function killLiving() {
+  for (const child of living) kill(child);
 }
 
-// A worker runs this same file; in it this line never returns, and what follows is the parent's.
-if (isWorker(ROLE)) await servePool(begin);
+// From here to "Run as a script", threads.ts and processes.ts are alike, since each is copied alone.
 
-// 3. Run as a script.
+export type LoopModule = { default: (item: never, context: never, ...more: never[]) => unknown };
+export type AnyLoop = { default: (item: unknown, context?: unknown) => unknown };
+export type Given<Loop extends LoopModule> = Parameters<Loop["default"]>;
+export type Result<Loop extends LoopModule> = Awaited<ReturnType<Loop["default"]>>;
+export type WithContext<T> = undefined extends T ? { context?: T } : { context: T };
 
-if (isMain(import.meta.url)) {
-  const { runScript } = await import("../lib/script.ts");
-  await runScript({
-    name: "processes",
-    technique: inProcesses,
-    defaultWorkers: (cores) => cores, // as Python's ProcessPoolExecutor
-    startsWorkersFrom: import.meta.url,
-  });
+export interface PoolOptions<Value = unknown, Handle = unknown> {
+  workers: number; // at most; there are never more than items
+  concurrency?: number; // iterations in flight inside each worker: 1 unless given
+  signal?: AbortSignal; // aborted, it ends all workers; items not done are rejected with its reason
+  itemTimeoutMs?: number; // an item that takes longer fails, and another worker takes over
+  onSettled?: (report: Report<Value>) => unknown; // hears of each item, one after another
+  onWorker?: (worker: Handle) => unknown; // hears of each worker as it starts
+  execArgv?: string[]; // Node's flags for the workers: those of this process unless given
 }
+
+/** A settled item. Times are milliseconds since 1970, or NaN where no worker reported them. */
+export interface Report<Value = unknown> {
+  index: number;
+  worker: number; // from 0; one that takes over from another has its number
+  startMs: number;
+  endMs: number;
+  outcome: PromiseSettledResult<Value>;
+}
+
+function checkCall(items: unknown, module: unknown, options: PoolOptions) {
+  const { workers, concurrency = 1, itemTimeoutMs = 1 } = options;
+  if (here.isLoading || here.body === `${module}`)
+    throw new Error(
+      "Cannot start a loop while its body is loaded, nor in its workers: move this call",
+    );
+  if (!Array.isArray(items))
+    throw new TypeError(`Expected an array of items, found ${inspect(items)}`);
+  if (!(module instanceof URL))
+    throw new TypeError(`Expected a module's URL, found ${inspect(module)}`);
+  if (![workers, concurrency, itemTimeoutMs].every((some) => Number.isInteger(some) && some > 0))
+    throw new RangeError("Expected whole workers, concurrency and itemTimeoutMs, each at least 1");
+}
+
+/** Where this process has flags that would stop a worker, only those by which modules are loaded. */
+function flagsForWorkers(): string[] | undefined {
+  const harmful = /^--?(inspect|input-type|eval|print|e|p|pe|test|watch)\b/;
+  const loading = /^(--import|--require|-r|--conditions|-C|--(experimental-)?loader|--.*-types)\b/;
+  if (!process.execArgv.some((flag) => harmful.test(flag))) return undefined; // all of them
+  const belongs = (flag = "", before = "") => loading.test(flag[0] === "-" ? flag : before);
+  return process.execArgv.filter((flag, at, all) => belongs(flag, all[at - 1]));
+}
+
+const here = globalThis as { isLoading?: boolean; body?: string }; // of all copies of this file
+
+/** Loads a body's module. Were that to start a loop of its own, so would the workers, without end. */
+export async function loadLoop(url: string) {
+  type Exported = ((...given: unknown[]) => unknown) | undefined;
+  Object.assign(here, { isLoading: true, body: url });
+  const { default: body, setup, teardown }: Record<string, Exported> = await import(url);
+  here.isLoading = false;
+  if (typeof body !== "function") throw new TypeError(`${url} has no default function`);
+  return { body, setup, teardown };
+}
+
+async function iterate({ body }: Loaded, item: Packed, context: unknown): Promise<Packed> {
+  try {
+    return pack(await body(unpack(item), context));
+  } catch (error) {
+    return pack(error, "error");
+  }
+}
+type Loaded = Awaited<ReturnType<typeof loadLoop>>;
+
+/** What a worker prints would wait for its event loop, and be lost where it is ended before that. */
+function printAtOnce() {
+  const _write = (fd: number, chunk: string, encoding: BufferEncoding, done: () => void) => {
+    for (let left = Buffer.from(chunk, encoding); left.length > 0; ) {
+      try {
+        left = left.subarray(writeSync(fd, left));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") break; // nobody reads it any more
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // until the pipe has room
+      }
+    }
+    done();
+  };
+  Object.assign(process.stdout, { _write: _write.bind(null, 1), _writev: null });
+  Object.assign(process.stderr, { _write: _write.bind(null, 2), _writev: null });
+}
+
+function named(name: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });
+}
+
+// A value travels as bytes, unless it is primitive. So a Buffer stays a Buffer; and what cannot be
+// written, or cannot be read, is an error of its own item and of nothing else.
+export type Packed = unknown;
+
+export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
+  const isPrimitive = Object(value) !== value && typeof value !== "symbol";
+  if (as === "value" && isPrimitive) return value;
+  try {
+    return serialize(as === "value" ? { value } : { error: toPlain(value) });
+  } catch (error) {
+    return as === "value"
+      ? pack(error, "error")
+      : serialize({ error: { value: inspect(value, { customInspect: false }) } });
+  }
+}
+
+/** @throws What was packed as an error, or why it cannot be read. */
+export function unpack(packed: Packed): unknown {
+  if (!(packed instanceof Uint8Array)) return packed;
+  const { value, error } = deserialize(packed);
+  if (error) throw toError(error);
+  // An array with memory of its own, not a part of the whole message's.
+  const isArray = ArrayBuffer.isView(value) && !(value instanceof DataView);
+  return isArray ? Uint8Array.prototype.slice.call(value) : value;
+}
+
+function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
+  try {
+    return { status: "fulfilled", value: unpack(packed) as Value };
+  } catch (reason) {
+    return { status: "rejected", reason };
+  }
+}
+
+/** An error as data, with what it carries: a clone would lose most of that. Or what else was thrown. */
+type Plain = { value?: unknown; list?: Plain[]; own?: [key: string, value: Plain][] };
+
+/** @throws {Error} `thrown` cannot be cloned. (A part of an error that cannot is left out.) */
+function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): Plain {
+  if (Array.isArray(thrown)) return { list: thrown.map((each) => toPlain(each, known, depth)) };
+  if (!(thrown instanceof Error || types.isNativeError(thrown)))
+    return { value: deserialize(serialize(thrown)) };
+  if (depth === 100) return { value: `${thrown}` };
+  const met = known.get(thrown);
+  if (met) return met; // more than once, or within itself
+  const own: [string, Plain][] = [];
+  known.set(thrown, { own });
+  const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
+  for (const key of new Set([...hidden, ...Object.keys(thrown)])) {
+    try {
+      if (key in thrown && key !== "__proto__")
+        own.push([key, toPlain(thrown[key as keyof Error], known, depth + 1)]);
+    } catch {}
+  }
+  return known.get(thrown)!;
+}
+
+function toError(plain: Plain, known = new Map<Plain, unknown>()): unknown {
+  const { value, list, own } = plain;
+  if (list) return list.map((each) => toError(each, known));
+  if (!own || known.has(plain)) return known.get(plain) ?? value;
+  const name = own.find(([key]) => key === "name")?.[1].value;
+  const Kind = [TypeError, RangeError, SyntaxError, ReferenceError].find(
+    (kind) => kind.name === name,
+  );
+  const hasCause = own.some(([key]) => key === "cause");
+  const error = new (Kind ?? Error)("", hasCause ? { cause: undefined } : {});
+  known.set(plain, error);
+  for (const [key, part] of own) Object.assign(error, { [key]: toError(part, known) });
+  return error;
+}
+
+// Not awaited: a body may import this file as well, and would wait for it for ever.
+if (process.argv[2] === ROLE) work();
+
+// Run as a script.
+
+import { runAsScript } from "../lib/main.ts";
+
+runAsScript(import.meta.url, {
+  defaultWorkers: (cores) => cores, // as Python's ProcessPoolExecutor
+  inProcesses: true,
+  inWorkers: (self: typeof import("./processes.ts"), ...call) => self.inProcesses(...call),
+});

@@ -1,107 +1,83 @@
 // sequential.ts: run a for loop one iteration after another, the baseline of all the others.
 //
 // Python: for item in items: results.append(body(item))
-// Node:   for (const item of items) results.push(await body(item))
+// Node:   await inSequence(items, body, { context })
 //
 // Nothing to set up, nothing to go wrong: where the whole loop takes less than about a second,
 // this is the right technique. Its time is the number of items x the time of one.
 //
-// Copy: parts 1 and 2, with your own loop in part 1, which alone uses ../lib.
+// Copy: this file, untouched, down to "Run as a script".
 // Run:  npx tsx scripts/sequential.ts
 //       npx tsx scripts/sequential.ts --requests 100 --work cpu
 
 import { once } from "node:events";
 import { setImmediate } from "node:timers/promises";
 
-// For this suite's own loop body and part 3 only:
-
-import { isMain } from "../lib/main.ts";
-import { loadClient, payload, post } from "../lib/post.ts";
-import { countPrimes } from "../lib/primes.ts";
-import type { Task as ScriptTask } from "../lib/task.ts";
-
-// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here, and keep it async.
-
-type Item = number;
-type Result = number;
-type Task = ScriptTask;
-
-async function prepare(task: Task): Promise<void> {
-  if (task.work === "post") await loadClient();
-}
-
-async function body(item: Item, task: Task): Promise<Result> {
-  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
-  if (task.work === "none") return item;
-  const reply = await post(task, payload(task, item));
-  return reply.status;
-}
-
-// 2. The technique: the plain loop.
-
-interface Options {
-  task: Task;
-  signal?: AbortSignal;
-  onSettled?: (report: Report, worker: number) => void;
-}
-
-/** One iteration: its start and end in milliseconds since 1970, what came of it. */
-interface Report {
+/** A settled item. Times are milliseconds since 1970, or NaN where it was not done. */
+export interface Report<Value> {
   index: number;
+  worker: 0;
   startMs: number;
   endMs: number;
-  outcome: PromiseSettledResult<Result>;
+  outcome: PromiseSettledResult<Value>;
+}
+
+export interface SequenceOptions<Value, Context> {
+  context?: Context; // what the body is told beside its item
+  signal?: AbortSignal; // aborted, it ends the loop; items not done are rejected with its reason
+  onSettled?: (report: Report<Value>) => unknown; // the loop waits for it, and ends if it throws
 }
 
 /**
- * Runs the loop body for one item after another.
+ * Calls `body` for one item after another.
  *
- * @returns One settled result for each item, in order; those not done when `signal` aborted are
- *   rejected with its reason.
+ * @param items An array, or anything that gives items one by one: a generator, a stream.
+ * @returns One settled result for each item, in order. (Aborted, it waits for nothing: of what is no
+ *   array, for each item taken so far.)
+ * @throws What `onSettled` throws, or `items` itself.
  */
-export async function inSequence(
-  items: readonly Item[],
-  options: Options,
-): Promise<PromiseSettledResult<Result>[]> {
-  const { task, signal, onSettled } = options;
-  const outcomes: PromiseSettledResult<Result>[] = [];
+export async function inSequence<Item, Value, Context = undefined>(
+  items: Iterable<Item> | AsyncIterable<Item>,
+  body: (item: Item, context: Context) => Value,
+  options: SequenceOptions<Awaited<Value>, Context> = {},
+): Promise<PromiseSettledResult<Awaited<Value>>[]> {
+  const { context, signal, onSettled } = options;
+  const outcomes: PromiseSettledResult<Awaited<Value>>[] = [];
+  const over = new AbortController();
+  const nowMs = () => performance.timeOrigin + performance.now();
+  let taken = Array.isArray(items) ? items.length : 0;
   let yieldedMs = performance.now();
 
   async function loop() {
-    for (const [index, item] of items.entries()) {
+    for await (const item of items) {
       if (signal?.aborted) return;
-      const startMs = performance.timeOrigin + performance.now();
-      const [outcome] = await Promise.allSettled([body(item, task)]);
+      taken = Math.max(taken, outcomes.length + 1);
+      const startMs = nowMs();
+      const [outcome] = await Promise.allSettled([(async () => body(item, context as Context))()]);
       if (signal?.aborted) return;
-      outcomes.push(outcome);
-      const endMs = performance.timeOrigin + performance.now();
-      onSettled?.({ index, startMs, endMs, outcome }, 0);
+      const index = outcomes.push(outcome) - 1;
+      await onSettled?.({ index, worker: 0, startMs, endMs: nowMs(), outcome });
       // A body that never waits would leave no room for Ctrl-C: make some, every 10 ms.
-      if (performance.now() - yieldedMs > 10) {
-        await setImmediate();
-        yieldedMs = performance.now();
-      }
+      if (performance.now() - yieldedMs > 10) yieldedMs = await setImmediate(performance.now());
     }
   }
 
-  // Aborted, it does not wait for an iteration that may never end.
-  const over = new AbortController();
   const aborted = signal && once(signal, "abort", { signal: over.signal });
   try {
-    await Promise.race([loop(), aborted].filter(Boolean));
+    await Promise.race(aborted ? [loop(), aborted] : [loop()]); // aborted, it waits for nothing
   } finally {
     over.abort(); // listens no more
   }
-  while (outcomes.length < items.length) {
-    outcomes.push({ status: "rejected", reason: signal?.reason });
+  while (signal?.aborted && outcomes.length < taken) {
+    const outcome = { status: "rejected", reason: signal.reason } as const;
+    const index = outcomes.push(outcome) - 1;
+    await onSettled?.({ index, worker: 0, startMs: Number.NaN, endMs: Number.NaN, outcome });
   }
   return outcomes;
 }
 
-// 3. Run as a script.
+// Run as a script.
 
-if (isMain(import.meta.url)) {
-  const { runScript } = await import("../lib/script.ts");
-  await runScript({ name: "sequential", technique: inSequence, prepare });
-}
+import { runAsScript } from "../lib/main.ts";
+
+runAsScript(import.meta.url, { inThisThread: inSequence });

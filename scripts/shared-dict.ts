@@ -1,62 +1,176 @@
 // shared-dict.ts: share one dictionary between all workers; the parent owns it.
 //
 // Python: with Manager() as manager: shared = manager.dict()
-// Node:   await intoSharedDict(dict, items, { workers: 2, task, with: "processes" })
+// Node:   await intoSharedDict(dict, items, new URL("./my-loop.ts", import.meta.url), { workers: 2 })
 //
 // Simple to use, from processes as well as threads, and slow: each operation is a message to the
-// parent and one back. Where workers only ever add results, merge-dict.ts does without. One
-// operation is atomic. Reading, then writing what was read plus one, is two: another worker comes
-// in between, and an update is lost. Use increment() or lock() for that.
+// parent and one back. Where workers only ever add results, merge-dict.ts does without. One operation
+// is atomic. Reading, then writing what was read plus one, is two: another worker comes in between,
+// and an update is lost. Use increment() or lock() for that.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
+// Copy: this file, processes.ts and threads.ts, untouched, each down to "Run as a script". The body in
+//       my-loop.ts is a function of (item, context, dict).
 // Run:  npx tsx scripts/shared-dict.ts
 //       npx tsx scripts/shared-dict.ts --with threads --workers 8
 
-import { answer, asking, LATER, type Question, sendAnswers } from "../lib/workers/ask.ts";
-import { locks } from "../lib/workers/locks.ts";
-import { type PoolWorker, runPool } from "../lib/workers/pool.ts";
-import { type Port, servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
-import { isWorker } from "../lib/workers/serve.ts";
-import type { WorkerKind } from "../lib/workers/start.ts";
-import type { WorkerOptions } from "../lib/workers/supervise.ts";
+import type { ChildProcess } from "node:child_process";
+import { parentPort, type Worker } from "node:worker_threads";
+import * as processes from "./processes.ts";
+import { inThreads } from "./threads.ts";
 
-// For this suite's own loop body and part 3 only:
-
-import type { StudyJob } from "../lib/dict-study.ts";
-import { isMain } from "../lib/main.ts";
-import { loadClient, payload, post } from "../lib/post.ts";
-import { countPrimes } from "../lib/primes.ts";
-import type { Task as ScriptTask } from "../lib/task.ts";
-
-// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here, and keep it async.
-
-type Item = number;
-type Result = number;
-type Task = ScriptTask;
-
-async function prepare(task: Task): Promise<void> {
-  if (task.work === "post") await loadClient();
-}
-
-async function body(item: Item, task: Task): Promise<Result> {
-  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
-  if (task.work === "none") return item;
-  const reply = await post(task, payload(task, item));
-  return reply.status;
-}
-
-// 2. The technique: a Map in the parent, and in each worker a proxy that asks for operations on it.
-
+const { loadLoop, pack, unpack } = processes;
 type Key = string | number;
-type Entry<Value> = [Key, Value];
+type Question = [id: number, name: string, ...args: unknown[]];
+type Answer = [id: number, value: unknown];
+/** What both sides send: as many questions, or answers, as have come together. */
+type Message<Each> = { role: string; list: Each[] };
+const ROLE = `dictionary of ${import.meta.url}`;
 
-/** The dictionary as a worker sees it. Every operation is atomic, and they arrive in order. */
-export type SharedDict<Value> = ReturnType<typeof sharedDict<Value>>;
+type Handle = ChildProcess | Worker;
+export type DictOptions<Loop extends processes.LoopModule> = {
+  with?: "processes" | "threads"; // processes unless given
+  counter?: { operations: number }; // of those that reach the parent
+} & processes.PoolOptions<processes.Result<Loop>, Handle> &
+  processes.WithContext<processes.Given<Loop>[1]>;
 
-/** The worker's side: what is not awaited one by one travels together. */
-export function sharedDict<Value>(port: Port) {
-  const ask = asking(port);
+/**
+ * Runs a loop on processes or threads, whose body gets `dict` as its third argument.
+ *
+ * @returns One settled result for each item, as inProcesses and inThreads.
+ */
+export function intoSharedDict<Value, Loop extends processes.LoopModule = processes.AnyLoop>(
+  dict: Map<Key, Value>,
+  items: readonly processes.Given<Loop>[0][],
+  module: URL,
+  options: DictOptions<Loop>,
+): Promise<PromiseSettledResult<processes.Result<Loop>>[]> {
+  const { with: kind, counter = { operations: 0 }, onWorker, context, ...others } = options;
+  const owner = ownDict(dict as Map<Key, unknown>);
+
+  function listen(worker: Handle) {
+    let isGone = false;
+    const send = (list: Answer[]) => {
+      const message: Message<Answer> = { role: ROLE, list };
+      if (!("send" in worker)) worker.postMessage(message);
+      else if (worker.connected) worker.send(message, () => {});
+    };
+    worker.on("message", (message: Message<Question> | null) => {
+      if (message?.role !== ROLE) return; // of the pool, or of the body
+      counter.operations += message.list.length;
+      // On Deno, a dead worker's last messages may come now: it gets no lock.
+      const list = message.list.filter(([, name]) => !(isGone && name === "acquire"));
+      send(list.flatMap((question) => owner.answer(question, send)));
+    });
+    worker.once("exit", () => {
+      isGone = true;
+      owner.releaseAll(send);
+    });
+    return onWorker?.(worker);
+  }
+
+  const run = kind === "threads" ? inThreads : processes.inProcesses;
+  const given = { module: module.href, context };
+  const all = { ...others, onWorker: listen, context: given } as never;
+  // What the workers run is this file: the body at its end calls that of `module`.
+  return run<Loop>(items, new URL(import.meta.url), all);
+}
+
+type Send = (answers: Answer[]) => void;
+
+/** The parent's side: carries out operations, and grants locks in the order of asking. */
+function ownDict(dict: Map<Key, unknown>) {
+  // Those who want a lock, by its key: the first has it. A worker is known by how to answer it.
+  const queues = new Map<Key | undefined, { id: number; send: Send }[]>();
+
+  function passLock(key: Key | undefined, queue: { id: number; send: Send }[]) {
+    if (queue.length === 0) return void queues.delete(key);
+    queues.set(key, queue);
+    queue[0]!.send([[queue[0]!.id, undefined]]);
+  }
+
+  function apply(send: Send, id: number, name: string, key: Key, value: unknown): unknown {
+    const queue = queues.get(key);
+    if (name === "get") return dict.get(key);
+    if (name === "set") return void dict.set(key, value);
+    if (name === "has") return dict.has(key);
+    if (name === "delete") return dict.delete(key);
+    if (name === "size") return dict.size;
+    if (name === "entries") return [...dict];
+    if (name === "update") for (const entry of value as [Key, unknown][]) dict.set(...entry);
+    if (name === "increment") {
+      const before = dict.get(key) ?? 0;
+      if (typeof before !== "number")
+        throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
+      dict.set(key, before + (value as number));
+      return dict.get(key);
+    }
+    if (name === "acquire") queue ? queue.push({ id, send }) : passLock(key, [{ id, send }]);
+    if (name !== "release") return undefined;
+    if (queue?.[0]?.send !== send) throw new Error("Cannot release a lock that is not held");
+    return passLock(key, queue.slice(1));
+  }
+
+  return {
+    answer([id, name, ...args]: Question, send: Send): Answer[] {
+      try {
+        const [key, value] = args.map(unpack);
+        const answer = apply(send, id, name, key as Key, value);
+        return name === "acquire" ? [] : [[id, pack(answer)]]; // that is answered when it is granted
+      } catch (error) {
+        return [[id, pack(error, "error")]];
+      }
+    },
+    /** A worker has ended: it holds no lock, and wants none. */
+    releaseAll(send: Send) {
+      for (const [key, queue] of queues) {
+        const others = queue.filter((other) => other.send !== send);
+        if (queue[0]!.send === send) passLock(key, others);
+        else queues.set(key, others);
+      }
+    },
+  };
+}
+
+/** The dictionary as a body sees it. Every operation is atomic, and they arrive in order. */
+export type SharedDict<Value> = ReturnType<typeof connect<Value>>;
+
+/** The worker's side. Operations that are not awaited one by one travel together. */
+function connect<Value>() {
+  const asked = new Map<number, { resolve(value: never): void; reject(reason: unknown): void }>();
+  let list: Question[] = [];
+  let nextId = 0;
+
+  function flush() {
+    const message: Message<Question> = { role: ROLE, list };
+    if (list.length > 0 && parentPort) parentPort.postMessage(message);
+    else if (list.length > 0) process.send!(message);
+    list = [];
+  }
+
+  function ask<Reply>(name: string, ...args: unknown[]): Promise<Reply> {
+    const answer = new Promise<Reply>((resolve, reject) => {
+      asked.set(nextId, { resolve, reject });
+    });
+    answer.catch(() => {}); // where nobody awaits it, its failing ends no worker
+    const count = list.push([nextId++, name, ...args.map((arg) => pack(arg))]);
+    if (count === 1) queueMicrotask(flush);
+    if (count === 500) flush(); // while the parent answers these, more are asked
+    return answer;
+  }
+
+  process.on("exit", flush); // the body may call exit()
+  (parentPort ?? process).on("message", (message: Message<Answer> | null) => {
+    for (const [id, answer] of message?.role === ROLE ? message.list : []) {
+      const { resolve, reject } = asked.get(id)!;
+      asked.delete(id);
+      try {
+        resolve(unpack(answer) as never);
+      } catch (reason) {
+        reject(reason);
+      }
+    }
+  });
+
   return {
     get: (key: Key) => ask<Value | undefined>("get", key),
     set: (key: Key, value: Value) => ask<void>("set", key, value),
@@ -64,16 +178,15 @@ export function sharedDict<Value>(port: Port) {
     delete: (key: Key) => ask<boolean>("delete", key),
     size: () => ask<number>("size"),
     /** A copy of all entries at one moment, in order of insertion. */
-    entries: () => ask<Entry<Value>[]>("entries"),
-    update: (entries: Iterable<Entry<Value>>) => ask<void>("update", [...entries]),
+    entries: () => ask<[Key, Value][]>("entries"),
+    update: (entries: Iterable<[Key, Value]>) => ask<void>("update", undefined, [...entries]),
     /** Adds to a number (0 where there is none) and gives the sum. */
     increment: (key: Key, by = 1) => ask<number>("increment", key, by),
     /**
      * Runs `critical` while no other call, from any worker, holds the lock of this key, or the one
-     * lock without a key. In it, the same lock would wait for ever. It has the lock until it has
-     * settled, even if the iteration is over.
+     * lock without a key. Asked for again in it, the same lock would never be granted.
      */
-    async lock<Result>(...args: [() => Promise<Result>] | [Key, () => Promise<Result>]) {
+    async lock<Reply>(...args: [() => Promise<Reply>] | [Key, () => Promise<Reply>]) {
       const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
       await ask("acquire", key);
       try {
@@ -85,119 +198,47 @@ export function sharedDict<Value>(port: Port) {
   };
 }
 
-/** The parent's side: applies the operations to `dict`, and grants locks in the order of asking. */
-export function ownDict(dict: Map<Key, unknown>, counter = { operations: 0 }) {
-  const { acquire, release, releaseAll } = locks<Key | undefined, PoolWorker>();
+// What the workers run: a body that calls the one of the module, with the dictionary.
 
-  function apply(worker: PoolWorker, { 0: id, 1: name, 2: key, 3: value }: Question): unknown {
-    if (name === "get") return dict.get(key as Key);
-    if (name === "set") return void dict.set(key as Key, value);
-    if (name === "has") return dict.has(key as Key);
-    if (name === "delete") return dict.delete(key as Key);
-    if (name === "size") return dict.size;
-    if (name === "entries") return [...dict];
-    if (name === "update") return update(dict, key as Entry<unknown>[]);
-    if (name === "increment") return increment(dict, key as Key, value as number);
-    if (name === "release") return release(key as Key | undefined, worker);
-    if (name === "acquire") {
-      acquire(key as Key | undefined, worker, () => sendAnswers(worker, [[id, undefined]]));
-      return LATER; // when it has the lock
-    }
-    throw new TypeError(`No operation of a dictionary is called "${name}"`);
-  }
+let loop: Awaited<ReturnType<typeof loadLoop>>;
+let dict: SharedDict<unknown>;
 
-  return {
-    onMessage(worker: PoolWorker, message: unknown) {
-      const questions = message as Question[];
-      counter.operations += questions.length;
-      answer(worker, questions, (question) => apply(worker, question));
-    },
-    onEnd: releaseAll,
-  };
+export async function setup({ module, context }: { module: string; context: unknown }) {
+  dict = connect();
+  loop = await loadLoop(module);
+  await loop.setup?.(context);
 }
 
-const ROLE = "--a-worker-of-shared-dict.ts";
-
-type Options = WorkerOptions<Result> & {
-  task: Task;
-  with: WorkerKind;
-  counter?: { operations: number }; // of those that reached the parent
-};
-
-/**
- * Runs the loop body for all items and puts each result into `dict`, from the worker that got it.
- *
- * @returns One settled result for each item, in order, as the other techniques.
- */
-export async function intoSharedDict(
-  dict: Map<Key, Result>,
-  items: readonly Item[],
-  options: Options,
-): Promise<PromiseSettledResult<Result>[]> {
-  const { task, counter, entry = new URL(import.meta.url) } = options;
-  const { onMessage, onEnd } = ownDict(dict, counter);
-  return runPool(items, { ...options, entry, role: ROLE, setup: task, onMessage, onEnd });
+export default function body(item: unknown, { context }: { context: unknown }): unknown {
+  return loop.body(item, context, dict);
 }
 
-/** The worker's side: puts what the loop body returns into the dictionary. */
-async function begin(task: Task, port: Port): Promise<WorkerCode<Item, Result>> {
-  const dict = sharedDict<Result>(port);
-  await prepare(task);
-  return {
-    async iterate(item) {
-      const result = await body(item, task);
-      // Not awaited: it arrives before the report that this iteration is done. (Where the result
-      // cannot be cloned, that report says so.)
-      dict.set(item, result).catch(() => {});
-      return result; // also this item's settled result
-    },
-  };
+export function teardown(): unknown {
+  return loop.teardown?.();
 }
 
-function update(dict: Map<Key, unknown>, entries: Entry<unknown>[]) {
-  for (const [key, value] of entries) dict.set(key, value);
-}
+// Run as a script.
 
-function increment(dict: Map<Key, unknown>, key: Key, by: number): number {
-  const before = dict.get(key) ?? 0;
-  if (typeof before !== "number")
-    throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
-  dict.set(key, before + by);
-  return before + by;
-}
+import { runAsScript } from "../lib/main.ts";
 
-// A worker runs this same file; in it this line never returns, and what follows is the parent's.
-if (isWorker(ROLE)) await servePool(begin);
+let shared = new Map<Key, unknown>();
+let counter = { operations: 0 };
 
-// 3. Run as a script, and study what operations cost and what becomes of counts.
-
-const STUDY = "--a-worker-of-the-study-in-shared-dict.ts";
-if (isWorker(STUDY)) {
-  const { studyCode } = await import("../lib/dict-study.ts");
-  await servePool(async (job: StudyJob, port) => studyCode(job, sharedDict(port)));
-}
-
-if (isMain(import.meta.url)) {
-  const { runScript } = await import("../lib/script.ts");
-  let dict = new Map<Key, Result>();
-  let counter = { operations: 0 };
-  await runScript({
-    name: "shared-dict",
-    takesWith: true,
-    defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
-    startsWorkersFrom: import.meta.url,
-    technique(items, options) {
-      dict = new Map();
-      counter = { operations: 0 };
-      return intoSharedDict(dict, items, { ...options, counter });
-    },
-    async afterRun(_, options) {
-      const { studySharedDict } = await import("../lib/dict-study.ts");
-      const entry = options.entry ?? new URL(import.meta.url);
-      const { fields, text } = await studySharedDict(dict, (counts, items, setup) =>
-        runPool(items, { ...options, entry, role: STUDY, setup, ...ownDict(counts) }),
-      );
-      return { fields: { dictOperations: counter.operations, ...fields }, text };
-    },
-  });
-}
+runAsScript(import.meta.url, {
+  takesWith: true,
+  defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
+  result: "into dict",
+  study: "dict-study",
+  inWorkers(self: typeof import("./shared-dict.ts"), items, module, options) {
+    shared = new Map();
+    counter = { operations: 0 };
+    return self.intoSharedDict(shared, items, module, { ...options, counter });
+  },
+  async afterRun({ intoSharedDict }, _results, options, study) {
+    const { studySharedDict } = await import("../lib/dict-study.ts");
+    const { fields, text } = await studySharedDict(shared, (counts, items, job) =>
+      intoSharedDict(counts, items, study, { ...options, context: job }),
+    );
+    return { fields: { dictOperations: counter.operations, ...fields }, text };
+  },
+});

@@ -1,49 +1,24 @@
 // shared-memory.ts: share one dictionary of numbers in memory that all threads see.
 //
 // Python: multiprocessing.shared_memory, and a lock; there is no such dictionary
-// Node:   const memory = dictMemory(capacity); await intoSharedMemory(memory, items, { ... })
+// Node:   const memory = dictMemory(capacity); await intoSharedMemory(memory, items, module, { ... })
 //
 // No messages and no waiting: an operation is a few machine instructions, a hundred times faster
 // than through the parent. The price: keys are 32-bit integers, values numbers, the capacity is
 // fixed, and processes cannot see it. For strings, objects or processes take merge-dict.ts, or
 // shared-dict.ts where workers must see each other's entries.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
+// Copy: this file and threads.ts, untouched, each down to "Run as a script". The body in my-loop.ts is a
+//       function of (item, context, dict).
 // Run:  npx tsx scripts/shared-memory.ts
 //       npx tsx scripts/shared-memory.ts --workers 8 --requests 2000
 
-import { runPool } from "../lib/workers/pool.ts";
-import { servePool, type WorkerCode } from "../lib/workers/pool-worker.ts";
-import { isWorker } from "../lib/workers/serve.ts";
-import type { WorkerOptions } from "../lib/workers/supervise.ts";
+import { once } from "node:events";
+import { parentPort, type Worker } from "node:worker_threads";
+import type { AnyLoop, Given, LoopModule, PoolOptions, Result, WithContext } from "./threads.ts";
+import { inThreads, loadLoop } from "./threads.ts";
 
-// For this suite's own loop body and part 3 only:
-
-import { isMain } from "../lib/main.ts";
-import { loadClient, payload, post } from "../lib/post.ts";
-import { countPrimes } from "../lib/primes.ts";
-import type { Task as ScriptTask } from "../lib/task.ts";
-
-// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here, and keep it async.
-
-type Item = number;
-type Result = number;
-type Task = ScriptTask;
-
-async function prepare(task: Task): Promise<void> {
-  if (task.work === "post") await loadClient();
-}
-
-async function body(item: Item, task: Task): Promise<Result> {
-  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
-  if (task.work === "none") return item;
-  const reply = await post(task, payload(task, item));
-  return reply.status;
-}
-
-// 2. The technique: a hash table in a SharedArrayBuffer, with open addressing and no locks. The
-// pool of threads is lib/workers/pool.ts.
+// The technique: a hash table in a SharedArrayBuffer, with open addressing and no locks.
 //
 // A key, once in its slot, stays there: nothing is ever deleted or moved, which is what makes it
 // possible to do without a lock. Only two words are ever fought over, and each is taken by one
@@ -160,55 +135,63 @@ export function sharedMemoryDict({ keys, values, count }: DictMemory) {
   };
 }
 
-const ROLE = "--a-worker-of-shared-memory.ts";
-type Setup = { task: Task; memory: DictMemory };
+export type SharedMemoryDict = ReturnType<typeof sharedMemoryDict>;
 
-/** Runs the loop body for all items on threads, which put the results into the dictionary themselves. */
-export async function intoSharedMemory(
+/**
+ * Runs a loop on threads, whose body gets the dictionary in `memory` as its third argument.
+ *
+ * @returns One settled result for each item, as inThreads.
+ */
+export function intoSharedMemory<Loop extends LoopModule = AnyLoop>(
   memory: DictMemory,
-  items: readonly Item[],
-  options: WorkerOptions<Result> & { task: Task },
-): Promise<PromiseSettledResult<Result>[]> {
-  const { task, entry = new URL(import.meta.url) } = options;
-  const setup: Setup = { task, memory };
-  return runPool(items, { ...options, with: "threads", entry, role: ROLE, setup });
+  items: readonly Given<Loop>[0][],
+  module: URL,
+  options: PoolOptions<Result<Loop>, Worker> & WithContext<Given<Loop>[1]>,
+): Promise<PromiseSettledResult<Result<Loop>>[]> {
+  const { context, onWorker, ...others } = options;
+  function hand(thread: Worker) {
+    thread.postMessage(memory); // not cloned: the thread sees the same
+    return onWorker?.(thread);
+  }
+  const all = { ...others, onWorker: hand, context: { module: module.href, context } } as never;
+  // What the threads run is this file: the body at its end calls that of `module`.
+  return inThreads<Loop>(items, new URL(import.meta.url), all);
 }
 
-/** The thread's side. */
-async function begin({ task, memory }: Setup): Promise<WorkerCode<Item, Result>> {
-  const dict = sharedMemoryDict(memory);
-  await prepare(task);
-  return {
-    async iterate(item) {
-      const result = await body(item, task);
-      dict.set(item, result);
-      return result;
-    },
-  };
+let loop: Awaited<ReturnType<typeof loadLoop>>;
+let dict: SharedMemoryDict;
+
+export async function setup({ module, context }: { module: string; context: unknown }) {
+  const [memory] = await once(parentPort!, "message");
+  dict = sharedMemoryDict(memory);
+  loop = await loadLoop(module);
+  await loop.setup?.(context);
 }
 
-// A worker runs this same file; in it this line never returns, and what follows is the parent's.
-if (isWorker(ROLE)) await servePool(begin);
-
-// 3. Run as a script.
-
-if (isMain(import.meta.url)) {
-  const { runScript } = await import("../lib/script.ts");
-  const { countDone, studySharedMemory } = await import("../lib/dict-study.ts");
-  let memory = dictMemory(1);
-  await runScript({
-    name: "shared-memory",
-    defaultWorkers: (cores) => Math.min(32, cores + 4),
-    startsWorkersFrom: import.meta.url,
-    technique(items, options) {
-      memory = dictMemory(2 * items.length); // half empty, so that a free slot is near
-      return intoSharedMemory(memory, items, options);
-    },
-    afterRun: async (results) =>
-      studySharedMemory(
-        sharedMemoryDict(memory),
-        countDone(results),
-        sharedMemoryDict(dictMemory(2000)),
-      ),
-  });
+export default function body(item: unknown, { context }: { context: unknown }): unknown {
+  return loop.body(item, context, dict);
 }
+
+export function teardown(): unknown {
+  return loop?.teardown?.();
+}
+
+// Run as a script.
+
+import { runAsScript } from "../lib/main.ts";
+
+let filled = dictMemory(1);
+
+runAsScript(import.meta.url, {
+  defaultWorkers: (cores) => Math.min(32, cores + 4),
+  result: "into dict",
+  inWorkers(self: typeof import("./shared-memory.ts"), items, module, options) {
+    filled = dictMemory(2 * items.length); // half empty, so that a free slot is near
+    return self.intoSharedMemory(filled, items, module, options);
+  },
+  async afterRun(_self, results) {
+    const { countDone, studySharedMemory } = await import("../lib/dict-study.ts");
+    const fresh = sharedMemoryDict(dictMemory(2000));
+    return studySharedMemory(sharedMemoryDict(filled), countDone(results), fresh);
+  },
+});

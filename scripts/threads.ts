@@ -1,130 +1,431 @@
 // threads.ts: run a for loop on a pool of worker threads.
 //
 // Python: ThreadPoolExecutor(max_workers=6).map(body, items)
-// Node:   await inThreads(items, { workers: 6, task })
+// Node:   await inThreads(items, new URL("./my-loop.ts", import.meta.url), { workers: 6 })
 //
-// For CPU work: Node's threads compute on all cores at once, there is no GIL. They do not pay for
-// waiting (async.ts holds hundreds of requests in one thread), nor for a loop that is over before
-// they are up, some 50 to 200 ms.
+// The threads claim their items from one counter in memory that all of them see, and compute on all
+// cores at once: there is no GIL. They do not pay for waiting (async.ts holds hundreds of requests in
+// one thread), nor for a loop that is over before they are up, some 50 to 200 ms.
 //
-// Copy: parts 1 and 2, with your own loop in part 1; and the folder ../lib/workers.
+// Copy: this file, untouched, down to "Run as a script". my-loop.ts exports the body as its default, a
+//       function of (item, context), and if need be setup(context) and teardown() of each thread.
 // Run:  npx tsx scripts/threads.ts
 //       npx tsx scripts/threads.ts --work cpu --workers 2
 
-import { type Report, runIteration } from "../lib/workers/report.ts";
-import { isWorker, type Parent, serve } from "../lib/workers/serve.ts";
-import { supervise, type WorkerOptions } from "../lib/workers/supervise.ts";
+import { writeSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
+import { inspect, types } from "node:util";
+import { deserialize, serialize } from "node:v8";
+import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
 
-// For this suite's own loop body and part 3 only:
+const ROLE = `a worker of ${import.meta.url}`;
 
-import { isMain } from "../lib/main.ts";
-import { loadClient, payload, post } from "../lib/post.ts";
-import { countPrimes } from "../lib/primes.ts";
-import type { Task as ScriptTask } from "../lib/task.ts";
-
-// 1. The loop body: one iteration, and what it needs once in each worker (Python: initializer).
-// It knows nothing of threads or processes. Put yours here, and keep it async.
-
-type Item = number;
-type Result = number;
-type Task = ScriptTask;
-
-async function prepare(task: Task): Promise<void> {
-  if (task.work === "post") await loadClient();
-}
-
-async function body(item: Item, task: Task): Promise<Result> {
-  if (task.work === "cpu") return countPrimes(1_000_000 + item, 40_000);
-  if (task.work === "none") return item;
-  const reply = await post(task, payload(task, item));
-  return reply.status;
-}
-
-// 2. The technique: threads that claim the next items from a counter in shared memory.
-
-const ROLE = "--a-worker-of-threads.ts";
-
-/** What every thread is given. */
+/** What a thread is given. */
 interface Job {
-  worker: number;
-  items: readonly Item[];
-  task: Task;
-  inFlight: number;
-  // In memory that all threads see:
-  next: Int32Array; // [the next index to claim]
-  owners: Int16Array; // index -> 1 + the number of the thread that claimed it
+  role: string;
+  module: string;
+  items: Packed[];
+  context: Packed;
+  patienceMs: number; // how long a report may wait for others
+  next: Int32Array; // [the next index to claim], in memory that all threads see
+  lanes: Int32Array; // lane -> 1 + the index that it is on, or a state; the parent sees it, too
+}
+const [LOADING, CLAIMING, LATE, LEFT, UNWANTED] = [0, -1, -2, -3, -4];
+
+/** What a thread says. */
+interface FromThread {
+  role: string;
+  reports?: [index: number, startMs: number, endMs: number, result: Packed][];
+  failed?: Packed; // as it loaded, or in its setup or teardown
+  done?: boolean;
 }
 
 /**
- * Runs the loop body for all items on worker threads. A thread that dies costs the iterations it
- * was on (out of memory, also the short ones just before), and another takes its place.
+ * Calls the default function of `module` for all items, on worker threads. A thread that dies costs
+ * the items that it was on, and another takes its place.
  *
- * @returns One settled result for each item, in order; those not done when `signal` aborted are
- *   rejected with its reason, and all where the task or an item cannot be cloned.
- * @throws {RangeError} `workers` or `inFlight` is no whole number from 1.
+ * @returns One settled result for each item, in order.
+ * @throws {TypeError | RangeError} An argument is not what is expected.
+ * @throws What `onSettled` or `onWorker` throws; what a teardown throws, with the `results`.
  */
-export async function inThreads(
-  items: readonly Item[],
-  options: WorkerOptions<Result> & { task: Task },
-): Promise<PromiseSettledResult<Result>[]> {
-  const { task, inFlight = 1, entry = new URL(import.meta.url) } = options;
+export async function inThreads<Loop extends LoopModule = AnyLoop>(
+  items: readonly Given<Loop>[0][],
+  module: URL,
+  options: PoolOptions<Result<Loop>, Worker> & WithContext<Given<Loop>[1]>,
+): Promise<PromiseSettledResult<Result<Loop>>[]> {
+  checkCall(items, module, options as PoolOptions);
+  const { workers, signal, itemTimeoutMs, onSettled, onWorker } = options;
+  const packed = { items: items.map((item) => pack(item)), context: pack(options.context) };
+  const count = items.length;
+  const most = Math.min(workers, count);
+  const concurrency = Math.min(options.concurrency ?? 1, count);
   const next = new Int32Array(new SharedArrayBuffer(4));
-  const owners = new Int16Array(new SharedArrayBuffer(2 * items.length));
-  return supervise<Result>(items.length, {
-    ...options,
-    with: "threads",
-    entry,
-    role: ROLE,
-    setup: (worker): Job => ({ worker, items, task, inFlight, next, owners }),
-    isWorkLeft: () => Atomics.load(next, 0) < items.length,
-    attend: ({ number }) => ({
-      // All that it ever claimed; what it has reported of that stays done.
-      onDeath: () => [...owners.keys()].filter((index) => owners[index] === number + 1),
-    }),
-  });
+  const memory = new SharedArrayBuffer(4 * most * concurrency);
+  const outcomes = new Array<PromiseSettledResult<Result<Loop>>>(count);
+  const threads = new Map<Worker, Int32Array>(); // each with its lanes
+  const places: Promise<void>[] = [];
+  let told: Promise<unknown> = Promise.resolve();
+  let stopped: { reason: unknown } | undefined;
+  let teardownError: Error | undefined;
+  let lastDeath: Error | undefined;
+  let failedStarts = 0; // in a row
+
+  function settle(report: Report<Result<Loop>>) {
+    if (outcomes[report.index]) return;
+    outcomes[report.index] = report.outcome;
+    if (!onSettled) return;
+    told = told.then(() => onSettled(report));
+    told.catch(stop);
+  }
+
+  function reject(index: number, reason: unknown, worker = 0) {
+    const outcome = { status: "rejected", reason } as const;
+    settle({ index, worker, startMs: Number.NaN, endMs: Number.NaN, outcome });
+  }
+
+  function stop(reason: unknown) {
+    stopped ??= { reason };
+    for (const thread of threads.keys()) void end(thread);
+  }
+
+  /** Before Node 24, one that is ended while it loads a module may crash us (nodejs/node#43182). */
+  async function end(thread: Worker) {
+    const lanes = threads.get(thread);
+    if (!lanes) return; // it is being ended
+    threads.delete(thread);
+    if (NODE < 24 && Atomics.compareExchange(lanes, 0, LOADING, UNWANTED) === LOADING) {
+      const exited = new Promise((resolve) => thread.once("exit", resolve));
+      await Promise.race([exited, sleep(10_000, undefined, { ref: false })]); // it leaves by itself
+    }
+    await thread.terminate();
+  }
+
+  const isWorkLeft = () => Atomics.load(next, 0) < count;
+  const openPlace = () => places.length < most && places.push(fillPlace(places.length).catch(stop));
+
+  /** Keeps a thread at work in a place, and another after it should it die. */
+  async function fillPlace(place: number) {
+    const lanes = new Int32Array(memory, 4 * place * concurrency, concurrency);
+    while (isWorkLeft() && !stopped && failedStarts < Math.max(3, most))
+      await run(place, lanes.fill(LOADING));
+  }
+
+  /** Starts a thread, and hears it to its end. */
+  async function run(place: number, lanes: Int32Array) {
+    const patienceMs = itemTimeoutMs ? 0 : 0.2;
+    const job: Job = { role: ROLE, module: module.href, ...packed, patienceMs, next, lanes };
+    const thread = newThread(job, options.execArgv);
+    const exited = new Promise<number>((resolve) => thread.once("exit", resolve));
+    const seenMs = new Map<number, number>(); // what a lane is on -> for how long that was seen
+    let why: unknown;
+    let isDone = false;
+    threads.set(thread, lanes);
+    Promise.resolve(thread).then(onWorker).catch(stop);
+    thread.once("message", openPlace); // so as many start at a time as there are cores
+    thread.on("messageerror", die).on("error", (error) => {
+      why ??= error; // it is over at "exit": what it has posted before still comes
+    });
+    thread.on("message", (message: FromThread | null) => {
+      if (message?.role !== ROLE) return; // a message of the body's own
+      const { reports = [], failed, done = false } = message;
+      for (const [index, startMs, endMs, result] of reports)
+        settle({ index, worker: place, startMs, endMs, outcome: outcomeOf(result) });
+      if (reports.length > 0) failedStarts = 0;
+      isDone ||= done;
+      const { reason } = outcomeOf(failed) as PromiseRejectedResult;
+      if (done && failed) teardownError ??= reason;
+      else if (failed && lanes[0] === LOADING)
+        stop(reason); // so it would be in the next
+      else if (failed) die(reason); // in its setup
+      if (done) void end(thread); // an orderly exit would take longer
+      if (!isWorkLeft())
+        for (const [thread, [state]] of threads) if (state === LOADING) void end(thread);
+    });
+    const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
+
+    function die(error: unknown) {
+      why ??= error;
+      void end(thread);
+    }
+
+    function endLate(limitMs: number) {
+      for (const [lane, claim] of lanes.entries()) {
+        seenMs.set(claim, (seenMs.get(claim) ?? -TICK_MS) + TICK_MS);
+        if (claim <= 0 || seenMs.get(claim)! < limitMs) continue;
+        Atomics.compareExchange(lanes, lane, claim, LATE);
+        const message = `item ${claim - 1} took longer than ${limitMs} ms`;
+        reject(claim - 1, named("TimeoutError", message), place);
+      }
+      // Its neighbours in the thread may end theirs first.
+      if (lanes.includes(LATE) && lanes.every((state) => state < 0)) void end(thread);
+    }
+
+    const code = await exited;
+    clearInterval(timer);
+    threads.delete(thread);
+    const claims = [...lanes];
+    lanes.fill(LEFT);
+    if (isDone || stopped) return;
+    const text = `thread died: ${why instanceof Error ? why.message : (why ?? `exit code ${code}`)}`;
+    const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
+    failedStarts = claims.some((claim) => claim > 0 || claim === LATE) ? 0 : failedStarts + 1;
+    lastDeath = died(failedStarts > 0 ? "at start" : "before it had reported");
+    for (const claim of claims)
+      if (claim > 0) reject(claim - 1, died(`on item ${claim - 1}`), place);
+  }
+
+  const onAbort = () => stop(signal?.reason);
+  signal?.addEventListener("abort", onAbort);
+  if (signal?.aborted) onAbort();
+  const { status, reason } = outcomeOf(packed.context) as PromiseRejectedResult;
+  if (status === "rejected") stop(reason);
+  for (let cores = availableParallelism(); cores > 0; cores--) openPlace();
+  for (const place of places) await place; // also those that are opened meanwhile
+  signal?.removeEventListener("abort", onAbort);
+  for (const index of outcomes.keys()) reject(index, stopped ? stopped.reason : lastDeath);
+  await told;
+  if (teardownError) throw Object.assign(teardownError, { results: outcomes });
+  return outcomes;
 }
 
 /** The thread's side: each lane claims the next item until there are none. */
-async function work(job: Job, parent: Parent): Promise<void> {
-  const { worker, items, task, inFlight, next, owners } = job;
-  const reports: Report[] = [];
+async function work(job: Job) {
+  const { items, patienceMs, next, lanes } = job;
+  const say = (what: Omit<FromThread, "role">) => parentPort!.postMessage({ role: ROLE, ...what });
+  let reports: NonNullable<FromThread["reports"]> = [];
   let sentMs = 0;
-
   function send() {
-    void parent.say({ reports: reports.splice(0) });
+    if (reports.length > 0) say({ reports });
+    reports = [];
     sentMs = performance.now();
   }
 
-  async function lane() {
-    for (;;) {
+  async function runLane(lane: number, loop: Loaded, context: unknown) {
+    while (!lanes.includes(LATE)) {
       const index = Atomics.add(next, 0, 1);
-      if (index >= items.length) return;
-      owners[index] = worker + 1;
-      reports.push(await runIteration(index, () => body(items[index]!, task)));
-      // At once, unless the last message is less than 0.2 ms old: one for each short iteration would
-      // cost more than they do. They share one, sent when the thread next waits at the latest.
-      if (performance.now() - sentMs > 0.2) send();
-      else if (reports.length === 1) setImmediate(() => reports.length > 0 && send());
+      if (index >= items.length) break;
+      Atomics.store(lanes, lane, index + 1);
+      const startMs = performance.timeOrigin + performance.now();
+      const result = await iterate(loop, items[index], context);
+      const endMs = performance.timeOrigin + performance.now();
+      // At once, unless the last message is less than 0.2 ms old: short iterations share one, sent
+      // when the thread next waits at the latest.
+      if (reports.push([index, startMs, endMs, result]) === 1) setImmediate(send);
+      if (performance.now() - sentMs > patienceMs) send();
+      Atomics.compareExchange(lanes, lane, index + 1, CLAIMING);
     }
+    Atomics.compareExchange(lanes, lane, CLAIMING, LEFT);
   }
 
-  process.on("exit", () => reports.length > 0 && send()); // if the loop body calls exit()
-  await prepare(task);
-  await Promise.all(Array.from({ length: inFlight }, lane));
-  if (reports.length > 0) send();
+  say({}); // it is up
+  printAtOnce();
+  process.on("exit", send); // the body may call exit()
+  try {
+    const leaving = setInterval(() => lanes[0] === UNWANTED && process.exit(), 5);
+    const loop = await loadLoop(job.module);
+    clearInterval(leaving);
+    if (lanes[0] === UNWANTED) process.exit();
+    const context = unpack(job.context);
+    lanes.fill(CLAIMING); // from here on it ends by itself; until here the parent may end it
+    if (Atomics.load(next, 0) < items.length) {
+      await loop.setup?.(context);
+      await Promise.all(Array.from(lanes.keys(), (lane) => runLane(lane, loop, context)));
+      send();
+      await loop.teardown?.();
+    }
+    say({ done: true });
+  } catch (thrown) {
+    const error = thrown instanceof Error ? thrown : new Error(inspect(thrown));
+    say({ failed: pack(error, "error"), done: lanes[0] === LEFT }); // done, if it was the teardown
+  }
 }
 
-// A worker runs this same file; in it this line never returns, and what follows is the parent's.
-if (isWorker(ROLE)) await serve(work);
-
-// 3. Run as a script.
-
-if (isMain(import.meta.url)) {
-  const { runScript } = await import("../lib/script.ts");
-  await runScript({
-    name: "threads",
-    technique: inThreads,
-    defaultWorkers: (cores) => Math.min(32, cores + 4), // as Python's ThreadPoolExecutor
-    startsWorkersFrom: import.meta.url,
-  });
+function newThread(workerData: Job, execArgv = flagsForWorkers()): Worker {
+  // Node before 22.18 starts threads from JavaScript only: there tsx, by which this runs, loads it.
+  const file = new URL(import.meta.url);
+  const { typescript } = process.features as { typescript?: unknown };
+  if (typescript || !file.pathname.endsWith(".ts"))
+    return new Worker(file, { workerData, execArgv });
+  const tsx = import.meta.resolve("tsx/esm/api");
+  const load = `import("${tsx}").then((tsx) => (tsx.register(), import("${file}")))`;
+  return new Worker(load, { workerData, execArgv, eval: true });
 }
+const TICK_MS = 20; // between two looks for items that take too long
+const NODE = Number.parseInt(process.versions.node, 10);
+
+// From here to "Run as a script", threads.ts and processes.ts are alike, since each is copied alone.
+
+export type LoopModule = { default: (item: never, context: never, ...more: never[]) => unknown };
+export type AnyLoop = { default: (item: unknown, context?: unknown) => unknown };
+export type Given<Loop extends LoopModule> = Parameters<Loop["default"]>;
+export type Result<Loop extends LoopModule> = Awaited<ReturnType<Loop["default"]>>;
+export type WithContext<T> = undefined extends T ? { context?: T } : { context: T };
+
+export interface PoolOptions<Value = unknown, Handle = unknown> {
+  workers: number; // at most; there are never more than items
+  concurrency?: number; // iterations in flight inside each worker: 1 unless given
+  signal?: AbortSignal; // aborted, it ends all workers; items not done are rejected with its reason
+  itemTimeoutMs?: number; // an item that takes longer fails, and another worker takes over
+  onSettled?: (report: Report<Value>) => unknown; // hears of each item, one after another
+  onWorker?: (worker: Handle) => unknown; // hears of each worker as it starts
+  execArgv?: string[]; // Node's flags for the workers: those of this process unless given
+}
+
+/** A settled item. Times are milliseconds since 1970, or NaN where no worker reported them. */
+export interface Report<Value = unknown> {
+  index: number;
+  worker: number; // from 0; one that takes over from another has its number
+  startMs: number;
+  endMs: number;
+  outcome: PromiseSettledResult<Value>;
+}
+
+function checkCall(items: unknown, module: unknown, options: PoolOptions) {
+  const { workers, concurrency = 1, itemTimeoutMs = 1 } = options;
+  if (here.isLoading || here.body === `${module}`)
+    throw new Error(
+      "Cannot start a loop while its body is loaded, nor in its workers: move this call",
+    );
+  if (!Array.isArray(items))
+    throw new TypeError(`Expected an array of items, found ${inspect(items)}`);
+  if (!(module instanceof URL))
+    throw new TypeError(`Expected a module's URL, found ${inspect(module)}`);
+  if (![workers, concurrency, itemTimeoutMs].every((some) => Number.isInteger(some) && some > 0))
+    throw new RangeError("Expected whole workers, concurrency and itemTimeoutMs, each at least 1");
+}
+
+/** Where this process has flags that would stop a worker, only those by which modules are loaded. */
+function flagsForWorkers(): string[] | undefined {
+  const harmful = /^--?(inspect|input-type|eval|print|e|p|pe|test|watch)\b/;
+  const loading = /^(--import|--require|-r|--conditions|-C|--(experimental-)?loader|--.*-types)\b/;
+  if (!process.execArgv.some((flag) => harmful.test(flag))) return undefined; // all of them
+  const belongs = (flag = "", before = "") => loading.test(flag[0] === "-" ? flag : before);
+  return process.execArgv.filter((flag, at, all) => belongs(flag, all[at - 1]));
+}
+
+const here = globalThis as { isLoading?: boolean; body?: string }; // of all copies of this file
+
+/** Loads a body's module. Were that to start a loop of its own, so would the workers, without end. */
+export async function loadLoop(url: string) {
+  type Exported = ((...given: unknown[]) => unknown) | undefined;
+  Object.assign(here, { isLoading: true, body: url });
+  const { default: body, setup, teardown }: Record<string, Exported> = await import(url);
+  here.isLoading = false;
+  if (typeof body !== "function") throw new TypeError(`${url} has no default function`);
+  return { body, setup, teardown };
+}
+
+async function iterate({ body }: Loaded, item: Packed, context: unknown): Promise<Packed> {
+  try {
+    return pack(await body(unpack(item), context));
+  } catch (error) {
+    return pack(error, "error");
+  }
+}
+type Loaded = Awaited<ReturnType<typeof loadLoop>>;
+
+/** What a worker prints would wait for its event loop, and be lost where it is ended before that. */
+function printAtOnce() {
+  const _write = (fd: number, chunk: string, encoding: BufferEncoding, done: () => void) => {
+    for (let left = Buffer.from(chunk, encoding); left.length > 0; ) {
+      try {
+        left = left.subarray(writeSync(fd, left));
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") break; // nobody reads it any more
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // until the pipe has room
+      }
+    }
+    done();
+  };
+  Object.assign(process.stdout, { _write: _write.bind(null, 1), _writev: null });
+  Object.assign(process.stderr, { _write: _write.bind(null, 2), _writev: null });
+}
+
+function named(name: string, message: string, cause?: unknown): Error {
+  return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });
+}
+
+// A value travels as bytes, unless it is primitive. So a Buffer stays a Buffer; and what cannot be
+// written, or cannot be read, is an error of its own item and of nothing else.
+export type Packed = unknown;
+
+export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
+  const isPrimitive = Object(value) !== value && typeof value !== "symbol";
+  if (as === "value" && isPrimitive) return value;
+  try {
+    return serialize(as === "value" ? { value } : { error: toPlain(value) });
+  } catch (error) {
+    return as === "value"
+      ? pack(error, "error")
+      : serialize({ error: { value: inspect(value, { customInspect: false }) } });
+  }
+}
+
+/** @throws What was packed as an error, or why it cannot be read. */
+export function unpack(packed: Packed): unknown {
+  if (!(packed instanceof Uint8Array)) return packed;
+  const { value, error } = deserialize(packed);
+  if (error) throw toError(error);
+  // An array with memory of its own, not a part of the whole message's.
+  const isArray = ArrayBuffer.isView(value) && !(value instanceof DataView);
+  return isArray ? Uint8Array.prototype.slice.call(value) : value;
+}
+
+function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
+  try {
+    return { status: "fulfilled", value: unpack(packed) as Value };
+  } catch (reason) {
+    return { status: "rejected", reason };
+  }
+}
+
+/** An error as data, with what it carries: a clone would lose most of that. Or what else was thrown. */
+type Plain = { value?: unknown; list?: Plain[]; own?: [key: string, value: Plain][] };
+
+/** @throws {Error} `thrown` cannot be cloned. (A part of an error that cannot is left out.) */
+function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): Plain {
+  if (Array.isArray(thrown)) return { list: thrown.map((each) => toPlain(each, known, depth)) };
+  if (!(thrown instanceof Error || types.isNativeError(thrown)))
+    return { value: deserialize(serialize(thrown)) };
+  if (depth === 100) return { value: `${thrown}` };
+  const met = known.get(thrown);
+  if (met) return met; // more than once, or within itself
+  const own: [string, Plain][] = [];
+  known.set(thrown, { own });
+  const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
+  for (const key of new Set([...hidden, ...Object.keys(thrown)])) {
+    try {
+      if (key in thrown && key !== "__proto__")
+        own.push([key, toPlain(thrown[key as keyof Error], known, depth + 1)]);
+    } catch {}
+  }
+  return known.get(thrown)!;
+}
+
+function toError(plain: Plain, known = new Map<Plain, unknown>()): unknown {
+  const { value, list, own } = plain;
+  if (list) return list.map((each) => toError(each, known));
+  if (!own || known.has(plain)) return known.get(plain) ?? value;
+  const name = own.find(([key]) => key === "name")?.[1].value;
+  const Kind = [TypeError, RangeError, SyntaxError, ReferenceError].find(
+    (kind) => kind.name === name,
+  );
+  const hasCause = own.some(([key]) => key === "cause");
+  const error = new (Kind ?? Error)("", hasCause ? { cause: undefined } : {});
+  known.set(plain, error);
+  for (const [key, part] of own) Object.assign(error, { [key]: toError(part, known) });
+  return error;
+}
+
+// Not awaited: a body may import this file as well, and would wait for it for ever.
+if (!isMainThread && workerData?.role === ROLE) void work(workerData);
+
+// Run as a script.
+
+import { runAsScript } from "../lib/main.ts";
+
+runAsScript(import.meta.url, {
+  defaultWorkers: (cores) => Math.min(32, cores + 4), // as Python's ThreadPoolExecutor
+  inWorkers: (self: typeof import("./threads.ts"), ...call) => self.inThreads(...call),
+});

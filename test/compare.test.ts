@@ -1,15 +1,22 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { Comparison, Sample } from "../lib/compare/comparison.ts";
 import { runTechnique } from "../lib/compare/run-technique.ts";
 import type { RunRecord } from "../lib/record.ts";
-import { descendants, noneLeft, run, start, startApiScript, until } from "./support/process.ts";
+import {
+  descendants,
+  noneLeft,
+  run,
+  start,
+  startApiScript,
+  until,
+  withBody,
+} from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
-import { variantScript } from "./support/variant.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "compare-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -181,13 +188,9 @@ test("compare.ts: interrupted, it saves what it has", async () => {
 });
 
 test("compare.ts: takes for a record only what is one", async () => {
-  const body = `console.log('{"technique" is what I print myself'); return item;`;
-  const script = variantScript("async.ts", body);
-  const scripts = fileURLToPath(new URL("../scripts/", import.meta.url));
-  const name = relative(scripts, script).replace(/\.ts$/, "");
   const records: RunRecord[] = [];
-  const flags = ["--work", "none", "-n", "3"];
-  const end = await runTechnique(name, flags, new AbortController().signal, (record) =>
+  const flags = [...withBody("printing"), "-n", "3"];
+  const end = await runTechnique("async", flags, new AbortController().signal, (record) =>
     records.push(record),
   );
   assert.equal(end, "exit status 0");

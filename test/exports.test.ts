@@ -31,7 +31,7 @@ test("exports: CSV has a head and a line for each run", () => {
     ...one,
     samples: [...one.samples, sample('odd,"name"', 5, 1)],
   }).split("\r\n");
-  assert.match(head!, /^technique,asPython,round,requests,workers,inFlight,work,ms,startupMs,/);
+  assert.match(head!, /^technique,asPython,round,requests,workers,concurrency,work,ms,startupMs,/);
   assert.equal(lines[0], "sequential,false,0,5,1,1,post,10,1,5,0,false,,1,1,1,10,104857600,,");
   assert.match(lines[2]!, /^"odd,""name""",false/);
   assert.deepEqual([lines.length, lines[3]], [4, ""]);
@@ -82,9 +82,9 @@ test("exports: a file that holds no whole comparison is a clear error", () => {
   const cases: [string, RegExp][] = [
     [whole.slice(0, -20), /it is not JSON, or not all of it$/],
     ["", /it is not JSON/],
-    ["null", /expected a "parallel-for comparison 1"$/],
+    ["null", /expected a "parallel-for comparison 2"$/],
     ["[]", /expected a "parallel-for/],
-    [whole.replace("comparison 1", "comparison 9"), /expected a "parallel-for comparison 1"$/],
+    [whole.replace("comparison 2", "comparison 9"), /expected a "parallel-for comparison 2"$/],
     [damaged((copy) => copy.xs.push("7" as never)), /it is damaged at xs$/],
     [damaged((copy) => delete (copy as Partial<typeof one>).samples), /damaged at samples$/],
     [damaged((copy) => (copy.samples[1]!.ms = "4" as never)), /damaged at sample 1$/],

@@ -29,7 +29,7 @@ const BAD: [string[], RegExp][] = [
   [["--workers", "100000"], WORKERS],
   [["--workers", "two"], WORKERS],
   [["-w"], /found nothing/],
-  [["--in-flight", "0"], WORKERS],
+  [["--concurrency", "0"], WORKERS],
   [["--work", "cpuu"], /expected one of post, cpu, none, found "cpuu"/],
   [["--work", ""], /expected one of/],
   [["--url", "ftp://a/"], /expected an http:\/\/ or https:\/\/ URL, found "ftp:\/\/a\/"/],

@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtimeCommand } from "../lib/worker-entry.ts";
+import { runtimeCommand } from "../lib/runtime.ts";
 import { isAlive, start, startApiScript, until } from "./support/process.ts";
 
 let api: Awaited<ReturnType<typeof startApiScript>>;

@@ -8,9 +8,9 @@ import { parseFlags, UsageError } from "../lib/flags.ts";
 import { formatCount, formatMs, formatTable, wrap } from "../lib/format.ts";
 import { scriptFlags } from "../lib/script-flags.ts";
 import { escapeControl } from "../lib/terminal.ts";
-import type { Port } from "../lib/workers/pool-worker.ts";
-import { ownDict, type SharedDict, sharedDict } from "../scripts/shared-dict.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
+import type { Job, Step } from "./bodies/dict-steps.ts";
+import { bare, body, intoMergedDict, intoSharedDict } from "./support/load.ts";
 
 const table = scriptFlags("8");
 
@@ -80,7 +80,7 @@ test("chart: any points, any width: no line is too wide, and nothing is thrown",
   );
 });
 
-test("format: a table's lines are as wide as asked for where its columns are narrow enough; no cell is lost", () => {
+test("format: a table is as wide as asked for where its columns allow it, and no cell is lost", () => {
   const cell = fc
     .string({ unit: "grapheme-ascii", maxLength: 12 })
     .map((text) => text.replaceAll(/\s/g, "_"));
@@ -116,21 +116,6 @@ test("format: wrapping keeps every word and no line is too wide", () => {
   );
 });
 
-/** A worker's dictionary and the parent's, with nothing but a copy of each message between them. */
-function connected(map: Map<string | number, unknown>): SharedDict<unknown> {
-  let toWorker: (message: unknown) => void = () => {};
-  const worker = { number: 0, send: (message: unknown) => toWorker(structuredClone(message)) };
-  const owner = ownDict(map);
-  const port: Port = {
-    send: async (message) => owner.onMessage(worker, structuredClone(message)),
-    check: structuredClone,
-    onMessage: (listener) => {
-      toWorker = listener;
-    },
-  };
-  return sharedDict<unknown>(port);
-}
-
 const odd = fc.constantFrom(
   "__proto__",
   "constructor",
@@ -145,31 +130,52 @@ const odd = fc.constantFrom(
 );
 const key = fc.oneof(odd, fc.string(), fc.integer(), fc.double());
 
+/** Does one operation to a Map, and gives what the shared dictionary should answer. */
+function applyTo(model: Map<unknown, unknown>, [name, at, value]: Step): unknown {
+  if (name === "get") return model.get(at);
+  if (name === "has") return model.has(at);
+  if (name === "delete") return model.delete(at);
+  if (name === "size") return model.size;
+  if (name === "set") return void model.set(at, value);
+  for (const entry of at as [unknown, unknown][]) model.set(...entry); // update
+  return undefined;
+}
+
 test("shared-dict: any operations do what a Map's do, and reach no prototype", async () => {
-  const operation = fc.tuple(
-    fc.constantFrom("get", "set", "has", "delete", "size"),
-    key,
-    fc.anything(),
+  const value = fc.anything().map(clone);
+  const operation = fc.oneof(
+    fc.tuple(fc.constantFrom("get", "set", "has", "delete", "size"), key, value),
+    fc.tuple(fc.constant("update"), fc.array(fc.tuple(key, value))),
   );
   await fc.assert(
-    fc.asyncProperty(fc.array(operation), async (operations) => {
+    fc.asyncProperty(fc.array(operation), fc.boolean(), async (steps, pipelined) => {
       const [own, model] = [new Map<string | number, unknown>(), new Map<unknown, unknown>()];
-      const dict = connected(own);
-      for (const [name, at, something] of operations) {
-        const value = clone(something);
-        if (name === "get") assert.deepEqual(await dict.get(at), model.get(at));
-        else if (name === "has") assert.equal(await dict.has(at), model.has(at));
-        else if (name === "delete") assert.equal(await dict.delete(at), model.delete(at));
-        else if (name === "size") assert.equal(await dict.size(), model.size);
-        else {
-          await dict.set(at, value);
-          model.set(at, value);
-        }
-      }
-      assert.deepEqual(await dict.entries(), [...model]);
+      const answers = steps.map((step) => applyTo(model, step));
+      const job: Job = { steps: [...steps, ["entries"]], pipelined };
+      const options = { ...bare, workers: 1, with: "threads" } as const;
+      const [result] = await intoSharedDict(own, [job], body("dict-steps"), options);
+      assert.deepEqual(result, { status: "fulfilled", value: [...answers, [...model]] });
+      assert.deepEqual([...own], [...model]);
       assert.equal(Object.getPrototypeOf({}), Object.prototype);
       assert.equal(({} as Record<string, unknown>).polluted, undefined);
     }),
+  );
+});
+
+test("merge-dict: any entries become what set() by set() makes of them, later wins", async () => {
+  const entries = fc.array(fc.tuple(key, fc.anything().map(clone)));
+  await fc.assert(
+    fc.asyncProperty(fc.array(entries), async (all) => {
+      const [merged, model] = [new Map<unknown, unknown>(), new Map<unknown, unknown>()];
+      for (const [at, value] of all.flat()) model.set(at, value);
+      const jobs = all.map((entries) => ({ entries }));
+      const options = { ...bare, workers: 2, with: "threads" } as const;
+      const results = await intoMergedDict(merged, jobs, body("entries"), options);
+      assert.ok(results.every(({ status }) => status === "fulfilled"));
+      assert.deepEqual([...merged], [...model]);
+      assert.equal(({} as Record<string, unknown>).polluted, undefined);
+    }),
+    { numRuns: 50 },
   );
 });
 

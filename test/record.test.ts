@@ -5,13 +5,6 @@ import { makeRecord } from "../lib/record.ts";
 import { percentile } from "../lib/statistics.ts";
 
 const NONE = Number.NaN;
-const task = {
-  work: "post",
-  url: "http://user:secret@a.example/x",
-  connections: 1,
-  timeoutMs: 1,
-  retries: 0,
-} as const;
 const run: Run = {
   results: [
     { status: "fulfilled", value: 201 },
@@ -29,7 +22,14 @@ const run: Run = {
   cpuMs: 12,
   peakRssBytes: 1e8,
 };
-const context = { technique: "threads", workers: 2, inFlight: 1, task, interrupted: false };
+const context = {
+  technique: "threads",
+  workers: 2,
+  concurrency: 1,
+  work: "post",
+  url: "http://user:secret@a.example/x",
+  interrupted: false,
+} as const;
 
 test("record: counts statuses and errors apart, and 2xx alone as ok", () => {
   const record = makeRecord(run, context);
@@ -68,7 +68,7 @@ test("record: the ideal is requests x service time / slots, one service time at 
 });
 
 test("record: a value is ok for work other than POST, whatever it is", () => {
-  const record = makeRecord(run, { ...context, task: { ...task, work: "cpu" } });
+  const record = makeRecord(run, { ...context, work: "cpu" });
   assert.equal(record.ok, 2);
   assert.deepEqual(record.statuses, {});
   assert.equal(record.url, undefined);

@@ -1,24 +1,45 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { workerEntry } from "../lib/worker-entry.ts";
-import { runPool } from "../lib/workers/pool.ts";
-import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
-import { testDictionary } from "./support/dictionary.ts";
-import { type Job, ROLE } from "./support/memory-worker.ts";
+import type { Worker } from "node:worker_threads";
+import type { Job, Shared } from "./bodies/memory-adds.ts";
+import type { Job as Steps } from "./bodies/memory-steps.ts";
+import { SAID } from "./bodies/messages.ts";
+import { limit, testDictionary } from "./support/dictionary.ts";
+import {
+  bare,
+  body,
+  dictMemory,
+  inThreads,
+  intoSharedMemory,
+  sharedMemoryDict,
+} from "./support/load.ts";
 import { run } from "./support/process.ts";
+import { testWorkers } from "./support/technique.ts";
 
 testDictionary("shared-memory", ["threads"]);
-
-const entry = await workerEntry(new URL("./support/memory-worker.ts", import.meta.url).href);
+testWorkers("shared-memory.ts", "intoSharedMemory", [dictMemory(100)]);
 
 /** Lets threads, each with its own keys, work on the dictionaries at the same moment. */
 async function together(memories: ReturnType<typeof dictMemory>[], jobs: Job[]): Promise<number[]> {
   const gates = new Int32Array(new SharedArrayBuffer(4 * memories.length));
-  const threads = jobs.length;
-  const setup = { memories, gates, threads };
-  const start = { with: "threads", workers: threads, role: ROLE, ...entry } as const;
-  const results = await runPool<Job, number>(jobs, { ...start, setup });
+  const shared: Shared = { memories, gates, threads: jobs.length };
+  const onWorker = (thread: Worker) => thread.postMessage(shared);
+  const results = await inThreads<typeof import("./bodies/memory-adds.ts")>(
+    jobs,
+    body("memory-adds"),
+    { ...bare, workers: jobs.length, signal: limit(), onWorker },
+  );
   return results.map((one) => (one as PromiseFulfilledResult<number>).value);
+}
+
+/** Lets threads do steps on the dictionary in a memory. */
+function onMemory(memory: ReturnType<typeof dictMemory>, jobs: Steps[], more: object = {}) {
+  return intoSharedMemory<typeof import("./bodies/memory-steps.ts")>(
+    memory,
+    jobs,
+    body("memory-steps"),
+    { ...bare, workers: 2, signal: limit(), ...more },
+  );
 }
 
 const ODD_NUMBERS = [
@@ -124,6 +145,24 @@ test("shared-memory: 4 threads insert overlapping keys up to the last slot, 100 
   }
 });
 
+test("shared-memory: 2 threads whose keys want the same slot get one each, 5,000 times over", async () => {
+  const memories = Array.from({ length: 5000 }, () => dictMemory(4));
+  const jobs: Job[] = [
+    { keys: [2, 5], times: 1 }, // of four slots, all of these begin to look at the first
+    { keys: [10, 13], times: 1 },
+  ];
+  assert.deepEqual(await together(memories, jobs), [0, 0]);
+  for (const memory of memories) {
+    const entries = [...sharedMemoryDict(memory).entries()].sort(([a], [b]) => a - b);
+    assert.deepEqual(entries, [
+      [2, 1],
+      [5, 1],
+      [10, 1],
+      [13, 1],
+    ]);
+  }
+});
+
 test("shared-memory: threads that fill it too far are told, and each key is there once", async () => {
   const memories = Array.from({ length: 20 }, () => dictMemory(100));
   const jobs = [0, 1, 2, 3].map((thread): Job => {
@@ -139,6 +178,95 @@ test("shared-memory: threads that fill it too far are told, and each key is ther
     assert.equal(entries.length, 100);
     assert.ok(entries.every(([, value]) => value === 1));
   }
+});
+
+test("shared-memory: the body has the dictionary, and what is in it stays for the next loop", async () => {
+  const memory = dictMemory(10);
+  sharedMemoryDict(memory).set(7, 70);
+  const jobs = Array.from(
+    { length: 40 },
+    (): Steps => ({
+      steps: [
+        ["add", 1, 1],
+        ["add", 0, 0.5],
+      ],
+      times: 100,
+    }),
+  );
+  jobs.push({
+    steps: [
+      ["get", 7],
+      ["has", 7],
+      ["set", 8, -0],
+      ["get", 8],
+      ["has", 9],
+      ["get", 9],
+    ],
+  });
+  const results = await onMemory(memory, jobs, { workers: 4 });
+  const answers = (results.at(-1) as PromiseFulfilledResult<unknown[]>).value;
+  assert.deepEqual(answers, [70, true, undefined, -0, false, undefined]);
+  await onMemory(memory, jobs.slice(0, 40), { workers: 4 });
+  const entries = [...sharedMemoryDict(memory).entries()].sort(([a], [b]) => a - b);
+  assert.deepEqual(entries, [
+    [0, 4000],
+    [1, 8000],
+    [7, 70],
+    [8, -0],
+  ]);
+});
+
+test("shared-memory: a key too many fails its own item, and the entries stay", async () => {
+  const memory = dictMemory(30);
+  const jobs = Array.from(
+    { length: 40 },
+    (_, index): Steps => ({ steps: [["set", index + 1, 1]] }),
+  );
+  const results = await onMemory(memory, jobs);
+  const dict = sharedMemoryDict(memory);
+  assert.equal(dict.size(), 30);
+  for (const [index, result] of results.entries()) {
+    assert.equal(dict.has(index + 1), result.status === "fulfilled", `item ${index}`);
+    if (result.status === "fulfilled") continue;
+    assert.equal(result.reason.name, "RangeError");
+    assert.match(result.reason.message, /Cannot add key \d+: the dictionary is full \(30\)/);
+  }
+});
+
+test("shared-memory: a thread that dies leaves its entries, and costs its item alone", async () => {
+  const memory = dictMemory(100);
+  const jobs = Array.from(
+    { length: 40 },
+    (_, index): Steps => ({ steps: [["set", index, index]] }),
+  );
+  for (const index of [5, 20]) jobs[index]!.steps.push(["die"]);
+  const results = await onMemory(memory, jobs);
+  for (const [index, { status }] of results.entries())
+    assert.equal(status, index === 5 || index === 20 ? "rejected" : "fulfilled", `item ${index}`);
+  const entries = [...sharedMemoryDict(memory).entries()].sort(([a], [b]) => a - b);
+  assert.deepEqual(
+    entries,
+    jobs.map((_, index) => [index, index]),
+  );
+});
+
+test("shared-memory: messages of the program's own disturb nothing", async () => {
+  const memory = dictMemory(100);
+  const items = Array.from({ length: 20 }, (_, index) => index);
+  const heard: unknown[] = [];
+  const onWorker = (thread: Worker) => {
+    thread.on("message", (message) => heard.push(message));
+    for (const message of SAID) thread.postMessage(message);
+  };
+  const options = { ...bare, workers: 2, signal: limit(), onWorker };
+  const results = await intoSharedMemory(memory, items, body("messages"), options);
+  assert.ok(results.every(({ status }) => status === "fulfilled"));
+  const keys = [...sharedMemoryDict(memory).entries()].map(([key]) => key);
+  assert.deepEqual(
+    keys.sort((a, b) => a - b),
+    items,
+  );
+  for (const said of ["text", null, 5]) assert.ok(heard.includes(said), `${said} was not heard`);
 });
 
 test("shared-memory.ts: prints the dictionary and what an operation costs", async () => {

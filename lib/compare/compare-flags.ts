@@ -26,7 +26,7 @@ export function compareFlags(isTechnique: (name: string) => boolean) {
     expected: "a technique, by the name of its file in scripts/ without .ts",
     parse: (name) => (isTechnique(name) ? name : undefined),
   };
-  const { json, help, yes, ...common } = scriptFlags("8");
+  const { json, help, yes, body: _alone, ...common } = scriptFlags("8"); // a body: one script at a time
   return {
     techniques: listOf(technique, {
       short: "t",
@@ -116,7 +116,7 @@ export function passedOn(
   sizes: number[],
   workers: number | undefined,
 ): string[] {
-  const names = ["in-flight", "work", "latency", "timeout", "retries"] as const;
+  const names = ["concurrency", "work", "latency", "timeout", "retries"] as const;
   return [
     ...["--requests", sizes.join()],
     ...(workers === undefined ? [] : ["--workers", `${workers}`]),

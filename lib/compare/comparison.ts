@@ -9,7 +9,7 @@ export const REFUSALS: readonly string[] = ["429", "503"];
 /** The plain loop's name, which the others are held against. */
 export const BASELINE = "sequential";
 /** Marks a file that holds a comparison; the number rises when old files can no longer be read. */
-export const FORMAT = "parallel-for comparison 1";
+export const FORMAT = "parallel-for comparison 2";
 
 /** One run, as its script reported it. */
 export interface Sample extends RunRecord {
@@ -88,8 +88,8 @@ export function cellsOf({ over, xs, techniques, samples }: Comparison): Cell[] {
 }
 
 function cellOf(samples: Sample[], x: number): Cell {
-  const { technique, asPython, requests, workers, inFlight } = samples[0]!;
-  const slots = Math.min(workers * inFlight, requests);
+  const { technique, asPython, requests, workers, concurrency } = samples[0]!;
+  const slots = Math.min(workers * concurrency, requests);
   const done = samples.filter((one) => !one.interrupted && one.failed === 0);
   const ms = spread(done.map((one) => one.ms));
   return { technique, asPython, x, requests, workers, slots, samples, done, ms };

@@ -19,7 +19,7 @@ import { timeTable } from "./tables.ts";
 
 /** One line a run; a dictionary's and a timeline's figures are in the JSON only. */
 const COLUMNS = [
-  ...["technique", "asPython", "round", "requests", "workers", "inFlight", "work", "ms"],
+  ...["technique", "asPython", "round", "requests", "workers", "concurrency", "work", "ms"],
   ...["startupMs", "ok", "failed", "interrupted", "idealMs", "p50Ms", "p95Ms", "p99Ms"],
   ...["cpuMs", "peakRssBytes", "serviceMs", "apiInFlightPeak"],
 ] as (keyof Sample)[];
@@ -137,7 +137,7 @@ function isSample(sample: Partial<Sample> | null): boolean {
   const numbers = [
     "requests",
     "workers",
-    "inFlight",
+    "concurrency",
     "ms",
     "ok",
     "failed",

@@ -3,14 +3,14 @@
 import { availableParallelism } from "node:os";
 import { formatCount, formatMs, plural } from "../format.ts";
 import type { RunRecord } from "../record.ts";
-import type { Task } from "../task.ts";
+import type { Work } from "../script-flags.ts";
 import { statusLine } from "../terminal.ts";
 import type { Job } from "./plan.ts";
 
 /** What the time of a run depends on beside its job. Latency in milliseconds. */
 export interface Load {
-  work: Task["work"];
-  inFlight: number;
+  work: Work;
+  concurrency: number;
   latency: number;
 }
 
@@ -70,10 +70,10 @@ export function showProgress(jobs: Job[], load: Load) {
 /** A first guess at one run, pool and script included, for a machine like those of 2026. */
 function guessMs({ technique, workers }: Job, size: number, number: number, load: Load): number {
   const cores = availableParallelism();
-  const eachMs = { post: load.latency + 1, cpu: 10, none: 0.01 }[load.work];
+  const eachMs = { post: load.latency + 1, cpu: 10, none: 0.01, body: 10 }[load.work];
   const alone = technique === "sequential" || (technique === "async" && load.work === "cpu");
   const most = load.work === "cpu" ? cores : Number.POSITIVE_INFINITY;
   const asPython = technique === "processes" ? cores : Math.min(32, cores + 4);
-  const lanes = alone ? 1 : Math.min((workers ?? asPython) * load.inFlight, most);
+  const lanes = alone ? 1 : Math.min((workers ?? asPython) * load.concurrency, most);
   return (size * eachMs) / lanes + 300 + (number === 0 ? 700 : 0);
 }

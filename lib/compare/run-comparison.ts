@@ -25,9 +25,8 @@ export async function runComparison(
         ...{ technique, sizes: [flags.timeline!], workers: Math.max(...flags.workers), round: 0 },
       }))
     : [];
-  const load = { ...flags, inFlight: flags["in-flight"] };
   let complete = true;
-  const progress = showProgress([...jobs, ...drawn], load);
+  const progress = showProgress([...jobs, ...drawn], flags);
   const sizesOf = (some: Job[]) => new Set(some.flatMap((job) => job.sizes));
   const plain = sizesOf(jobs.filter((job) => job.technique === BASELINE));
   if (techniques.includes(BASELINE) && plain.size < sizesOf(jobs).size) {

@@ -3,8 +3,8 @@
 import { fileURLToPath } from "node:url";
 import { $ } from "zx/core";
 import type { RunRecord } from "../record.ts";
+import { runtimeCommand } from "../runtime.ts";
 import { escapeControl } from "../terminal.ts";
-import { runtimeCommand } from "../worker-entry.ts";
 
 /**
  * Starts `scripts/NAME.ts --json` with more flags and calls back with each record.

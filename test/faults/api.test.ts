@@ -11,15 +11,23 @@ import {
   lostAsOne,
   startHostileServer,
 } from "../support/hostile-server.ts";
-import { commandLine, descendants, run, start, startApiScript, until } from "../support/process.ts";
+import {
+  commandLine,
+  descendants,
+  faultsAre,
+  run,
+  start,
+  startApiScript,
+  until,
+  withBody,
+} from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
-import { variantScript } from "../support/variant.ts";
 
 // Most of their time they wait for a time limit: some run at once.
 describe("hostile APIs", { concurrency: 3 }, () => {
   for (const loop of LOOPS) {
-    test(`${nameOf(loop)}: each way to fail costs its own item, with its reason, and nothing else`, async () => {
+    test(`${nameOf(loop)}: each way to fail costs its own item, with its reason`, async () => {
       const server = await startHostileServer();
       const count = FAULTS.length;
       const flags = ["-n", `${count}`, "-w", "3", "--timeout", "6000", "--url", server.url];
@@ -34,16 +42,12 @@ describe("hostile APIs", { concurrency: 3 }, () => {
     });
 
     if (loop.workers === "threads" && loop.script !== "threads.ts") continue; // as threads.ts
-    test(`${nameOf(loop)}: an API that goes away and comes back costs what came in between`, async () => {
+    test(`${nameOf(loop)}: an API's absence costs what came in between`, async () => {
       const server = await startFlickeringServer(50, 60);
+      const flags = ["-n", "1500", "-w", "2", ...withBody("posting"), ...loop.flags, "--json"];
       // Not all of them fail before it is back, however late that is.
-      const script = variantScript(
-        loop.script,
-        `try { return (await post(task, payload(task, item))).status; }
-         catch (error) { await new Promise((resolve) => setTimeout(resolve, 20)); throw error; }`,
-      );
-      const flags = ["-n", "1500", "-w", "2", "--url", server.url, ...loop.flags, "--json"];
-      const { code, records } = await run(script, flags);
+      const env = { API_URL: server.url, PAUSE_MS: "20" };
+      const { code, records } = await run(`scripts/${loop.script}`, flags, env);
       const answered = server.stop();
       const [record] = records;
       checkRecord(record!, 1500);
@@ -150,12 +154,10 @@ test("nothing of an answer steers the terminal", async () => {
 });
 
 test("nothing of an error steers the terminal, though it quotes what came back", async () => {
-  const evil = "\\x1b[2J\\x07\\u202e\\x9b31m\\r";
-  const body = `throw Object.assign(new Error("${evil}it"), { code: "E${evil}", name: "${evil}" });`;
+  const faults = faultsAre([[1, 0, "steer the terminal"]]);
   for (const script of ["async.ts", "threads.ts", "processes.ts"]) {
-    const { code, stdout, stderr } = await run(variantScript(script, body), [
-      ...["--work", "none", "-n", "5", "-w", "2"],
-    ]);
+    const flags = [...withBody("faults"), "-n", "5", "-w", "2"];
+    const { code, stdout, stderr } = await run(`scripts/${script}`, flags, faults);
     assert.equal(code, 1);
     assert.match(stdout, /\n {2}item 0: .*it/);
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for

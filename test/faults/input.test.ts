@@ -12,6 +12,8 @@ const JSON_ = "JSON, with {i} for the item's number";
 const HEADER = 'a header as "Name: value"';
 const NAMES =
   "a technique, by the name of its file in scripts/ without .ts, or several separated by commas";
+const FILE = "a file that is there";
+const LONG = `${"long".repeat(100)}.ts`; // longer than a file's name can be
 const HIDDEN = "something else (not shown)";
 
 /** Script, arguments, message. Where the message is [flag, expected, found], it is put together so. */
@@ -33,7 +35,7 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
     ["--requests", "99999999999999999999"],
     ["--requests", NUMBERS, '"99999999999999999999"'],
   ],
-  ["async", ["--in-flight", "0"], ["--in-flight", WORKERS, '"0"']],
+  ["async", ["--concurrency", "0"], ["--concurrency", WORKERS, '"0"']],
   ["async", ["-c", "1025"], ["-c", WORKERS, '"1025"']],
   ["async", ["--latency", "-1"], ["--latency", DECIMAL, '"-1"']],
   ["async", ["--latency", "NaN"], ["--latency", DECIMAL, '"NaN"']],
@@ -60,6 +62,13 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
   ],
   ["threads", ["--work", "cpuu"], ["--work", "one of post, cpu, none", '"cpuu"']],
   ["threads", ["--work"], ["--work", "one of post, cpu, none", "nothing"]],
+  ["threads", ["--body", "no/such.ts"], ["--body", FILE, '"no/such.ts"']],
+  ["threads", ["--body", "package.json/x.ts"], ["--body", FILE, '"package.json/x.ts"']],
+  ["threads", ["--body", "scripts"], ["--body", FILE, '"scripts"']],
+  ["threads", ["--body", ""], ["--body", FILE, '""']],
+  ["threads", ["--body"], ["--body", FILE, "nothing"]],
+  ["processes", ["--body", LONG], ["--body", FILE, `"${LONG}"`]],
+  ["compare", ["--body", "x.ts"], "unknown flag --body: see --help for those there are"],
   ["threads", ["-w", "100000"], ["-w", WORKERS, '"100000"']],
   ["threads", ["-w", "+4"], ["-w", WORKERS, '"+4"']],
   ["threads", ["-x"], "unknown flag -x: see --help for those there are"],
@@ -110,7 +119,7 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
   [
     "compare",
     ["--from", "package.json"],
-    '--from: cannot read "package.json": expected a "parallel-for comparison 1"',
+    '--from: cannot read "package.json": expected a "parallel-for comparison 2"',
   ],
   [
     "compare",

@@ -17,11 +17,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtimeCommand } from "../../lib/worker-entry.ts";
+import { runtimeCommand } from "../../lib/runtime.ts";
 import { run, startApiScript } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
-import { variantScript } from "../support/variant.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), "machine-"));
@@ -77,21 +76,11 @@ test("too few file descriptors fail iterations or the script, by name, and hang 
   await api.stop();
 });
 
-for (const [script, call] of [
-  ["processes.ts", "technique: (...all) => (starve(), inProcesses(...all)),"],
-  ["shared-dict.ts", "technique(items, options) { starve();"],
-] as const) {
-  test(`${script}: where no process can be started at all, that is the error, and nothing is hit by a kill`, async () => {
-    const starve = `await import("${root}lib/dict-study.ts"); // while it can be opened
-      const { openSync } = await import("node:fs");
-      function starve() { try { for (;;) openSync("/dev/null", "r"); } catch {} }`;
-    const copy = variantScript(script, "return item;", (text) =>
-      text
-        .replace(/technique: inProcesses,|technique\(items, options\) \{/, call)
-        .replace("if (isMain(import.meta.url)) {", (line) => `${line}\n${starve}`),
-    );
+for (const technique of ["processes", "shared-dict"]) {
+  test(`${technique}: where no process can start, that is the error, and no kill hits another`, async () => {
     const { code, stdout, stderr } = await shell(
-      `ulimit -n 200; ${quoted} '${copy}' --work none -n 9 -w 2`,
+      `ulimit -n 200; ${quoted} '${root}test/programs/starved.ts' --work none -n 9 -w 2`,
+      { env: { TECHNIQUE: technique } },
     );
     assert.equal(code, 1, stderr);
     assert.match(stdout, /0 ok, 9 failed\n/);
@@ -152,7 +141,7 @@ test("an odd path, a TMPDIR that does not exist, a proxy and no terminal are no 
     NODE_USE_ENV_PROXY: "1",
     TERM: "dumb",
   };
-  const odd = join(folder, "a näme with späces, 日本");
+  const odd = join(folder, "a näme with späces, 100% #1 日本");
   for (const part of ["scripts", "lib", "package.json"])
     cpSync(join(root, part), join(odd, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(odd, "node_modules"));
@@ -163,31 +152,20 @@ test("an odd path, a TMPDIR that does not exist, a proxy and no terminal are no 
     assert.equal(code, 0, `${nameOf(loop)}: ${stderr}`);
     assert.ok(records[0]!.serviceMs !== undefined, "the practice API's figures are there");
   }
+  const body = join(odd, "a löop #1.ts");
+  cpSync(join(root, "test/bodies/same.ts"), body);
+  for (const script of ["async.ts", "threads.ts", "processes.ts"]) {
+    const flags = ["-n", "4", "-w", "1", "--body", body, "--json"];
+    const { code, stderr } = await run(join(odd, "scripts", script), flags, env);
+    assert.equal(code, 0, `${script} --body: ${stderr}`);
+  }
   const flags = ["-n", "3", "--latency", "0", "-t", "async,processes"];
   const compare = await run(join(odd, "scripts/compare.ts"), flags, env);
   assert.equal(compare.code, 0, compare.stderr);
 });
 
-test("without a file descriptor left, the practice API's start says so, and that of the guard does nothing", async () => {
-  const here = mkdtempSync(join(tmpdir(), "full-"));
-  const file = join(here, "full.ts");
-  writeFileSync(
-    file,
-    `import { openSync } from "node:fs";
-     import { startApi } from "${root}lib/api-process.ts";
-     import { startGuard } from "${root}lib/guard.ts";
-     function takeAll(): void {
-       try {
-         for (;;) openSync("/dev/null");
-       } catch {}
-     }
-     takeAll();
-     void startGuard(new AbortController().signal)
-       .then((end) => (end(), startApi([])))
-       .catch((error) => console.log(error.message));`,
-  );
-  const { stdout, stderr } = await shell(`ulimit -n 64; ${quoted} ${file}`);
-  rmSync(here, { recursive: true });
+test("without a file descriptor, the practice API's start says so, the guard does nothing", async () => {
+  const { stdout, stderr } = await shell(`ulimit -n 64; ${quoted} '${root}test/programs/full.ts'`);
   assert.match(stdout, /^spawn \S+ EMFILE\n$/, stderr);
 });
 

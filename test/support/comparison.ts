@@ -10,7 +10,7 @@ export function sample(
   more: Partial<Sample> = {},
 ): Sample {
   return {
-    ...{ technique, workers: technique === "sequential" ? 1 : 4, inFlight: 1, requests },
+    ...{ technique, workers: technique === "sequential" ? 1 : 4, concurrency: 1, requests },
     ...{ work: "post", ms, startupMs: 1, ok: requests, failed: 0, interrupted: false },
     ...{ statuses: { 201: requests }, errors: {}, p50Ms: 1, p95Ms: 1, p99Ms: 1 },
     ...{ cpuMs: 10, peakRssBytes: 100 * 2 ** 20, round: 0, asPython: false },

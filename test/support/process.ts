@@ -10,7 +10,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { ApiStats } from "../../lib/practice-api.ts";
 import type { RunRecord } from "../../lib/record.ts";
-import { runtimeCommand } from "../../lib/worker-entry.ts";
+import { runtimeCommand } from "../../lib/runtime.ts";
+import type { Context } from "../bodies/faults.ts";
 
 /** What a script said and how it ended. */
 export interface Ended {
@@ -78,6 +79,16 @@ export function run(
   return start(file, args, env).ended;
 }
 
+/** The flags by which a script runs test/bodies/NAME.ts. */
+export function withBody(name: string): string[] {
+  return ["--body", fileURLToPath(new URL(`../bodies/${name}.ts`, import.meta.url))];
+}
+
+/** The variable by which test/bodies/faults.ts in a script is told what to do. */
+export function faultsAre(faults: Context["faults"], pauseMs = 0): Record<string, string> {
+  return { FAULTS: JSON.stringify({ faults, pauseMs } satisfies Context) };
+}
+
 /** Starts the practice API by its script. */
 export async function startApiScript(args: string[]) {
   const api = start("scripts/api.ts", args);
@@ -106,7 +117,7 @@ export function noneLeft({ left }: Running): Promise<void> {
 
 /** The worker processes of a script. */
 export function workersOf({ child }: Running): number[] {
-  return descendants(child.pid!).filter((pid) => commandLine(pid).includes("--a-worker-of"));
+  return descendants(child.pid!).filter((pid) => commandLine(pid).includes("--worker-of="));
 }
 
 /** The processes below one, at any depth, that have not ended. */

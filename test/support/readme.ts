@@ -91,6 +91,22 @@ export function codeIn(readme: string, language: "ts" | "json" | "sh"): string[]
   );
 }
 
+/**
+ * The files that stand below a heading of the README, up to the next one: each is a block that begins
+ * with a comment of its name, or of its name and "further down" where it goes on.
+ */
+export function filesBelow(readme: string, heading: string): Record<string, string> {
+  const parts = readme.split(/^#+ /m);
+  const section = parts.find((part) => part.startsWith(`${heading}\n`));
+  if (!section) throw new Error(`there is no heading "${heading}"`);
+  const files: Record<string, string> = {};
+  for (const code of codeIn(section, "ts")) {
+    const [, name, further] = /^\/\/ (\S+\.ts)(, further down)?\n/.exec(code) ?? [];
+    if (name) files[name] = further ? `${files[name]}\n${code}` : code;
+  }
+  return files;
+}
+
 /** The README with what its commands print, or those of them that match `only`. */
 export async function fillOutputs(
   readme: string,

@@ -2,19 +2,25 @@
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { after, before, test } from "node:test";
+import { readFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { countPrimes } from "../../lib/primes.ts";
+import { countPrimes } from "../../lib/bodies/cpu.ts";
 import type { RunRecord } from "../../lib/record.ts";
-import type { Report } from "../../lib/workers/report.ts";
+import type { Report } from "../../scripts/processes.ts";
+import type { Rule } from "../bodies/rules.ts";
+import { callOf, rules, shown, test, upTo } from "./call.ts";
 import { run, start, startApiScript, until } from "./process.ts";
-import { bodyOf, variant, variantScript } from "./variant.ts";
+import { makeProject, techniqueText } from "./project.ts";
 
 type Api = Awaited<ReturnType<typeof startApiScript>>;
 
 /** Declares the tests of one technique. `exported` is its function's name. */
 export function testTechnique(name: string, exported: string) {
   const script = `scripts/${name}.ts`;
+  const call = callOf(exported);
   const alone = name === "sequential";
   let api: Api;
   before(async () => {
@@ -22,20 +28,20 @@ export function testTechnique(name: string, exported: string) {
   });
   after(() => api.stop());
 
-  for (const [requests, workers, inFlight] of [
+  for (const [requests, workers, concurrency] of [
     [1, 8, 1],
     [7, 16, 2],
     [500, 8, 2],
   ] as const) {
-    test(`${name}: ${requests} requests on ${workers} workers x ${inFlight}: each once, never too many in flight`, async () => {
+    test(`${name}: ${requests} requests on ${workers} workers x ${concurrency}: each once, never too many in flight`, async () => {
       await fetch(new URL("/stats", api.url), { method: "DELETE" });
       const flags = [
         "-n",
         `${requests}`,
         "-w",
         `${workers}`,
-        "-c",
-        `${inFlight}`,
+        "--concurrency",
+        `${concurrency}`,
         "--url",
         api.url,
       ];
@@ -47,7 +53,7 @@ export function testTechnique(name: string, exported: string) {
       assert.deepEqual(records[0]!.statuses, { 201: requests });
       assert.equal(stats.requests, requests);
       assert.ok(
-        stats.inFlightPeak <= (alone ? 1 : workers * inFlight),
+        stats.inFlightPeak <= (alone ? 1 : workers * concurrency),
         `peak ${stats.inFlightPeak}`,
       );
     });
@@ -55,7 +61,7 @@ export function testTechnique(name: string, exported: string) {
 
   test(`${name}: reaches as many requests in flight as it may`, async () => {
     const slow = await startApiScript(["--latency", "60000"]);
-    const flags = ["-n", "18", "-w", "3", "-c", "2", "--url", slow.url];
+    const flags = ["-n", "18", "-w", "3", "--concurrency", "2", "--url", slow.url];
     const { child, ended } = start(script, flags);
     const most = alone ? 1 : 6;
     await until(async () => (await slow.stats()).inFlight === most);
@@ -90,12 +96,8 @@ export function testTechnique(name: string, exported: string) {
   });
 
   test(`${name}: CPU work gives the value that the plain loop gives`, async () => {
-    const module = await import(`../../${script}`);
-    const { workerEntry } = await import("../../lib/worker-entry.ts");
-    const entry = await workerEntry(new URL(`../../${script}`, import.meta.url).href);
     const items = [0, 1, 2, 3, 4, 5];
-    const task = { work: "cpu", url: "", connections: 1, timeoutMs: 1000, retries: 0 };
-    const results = await module[exported](items, { workers: 2, task, ...entry });
+    const results = await call("primes", items, { workers: 2 });
     const expected = items.map((item) => ({
       status: "fulfilled",
       value: countPrimes(1_000_000 + item, 40_000),
@@ -133,61 +135,51 @@ export function testTechnique(name: string, exported: string) {
   });
 
   test(`${name}: an error keeps its name, message, code and stack; the others go on`, async () => {
-    const work = await variant(
-      `${name}.ts`,
-      exported,
-      `if (item === 2) throw Object.assign(new RangeError("no " + item), { code: "E_TWO", name: "TwoError" });
-       if (item === 3) throw "a string";
-       return item;`,
-    );
-    const results = await work([0, 1, 2, 3, 4], { workers: 2 });
-    assert.deepEqual(
-      results.map((one) => one.status),
-      ["fulfilled", "fulfilled", "rejected", "rejected", "fulfilled"],
-    );
+    const items = ["none", "none", "with a name and code", "a string", "none"];
+    const results = await call("throws", items);
+    assert.deepEqual(shown(results), ["none", "none", "TwoError", "a string", "none"]);
     const { reason } = results[2] as PromiseRejectedResult;
     assert.ok(reason instanceof Error);
-    assert.deepEqual([reason.name, reason.message], ["TwoError", "no 2"]);
+    assert.equal(reason.message, "no two");
     assert.equal((reason as NodeJS.ErrnoException).code, "E_TWO");
     assert.match(reason.stack ?? "", /body/);
-    assert.match(String((results[3] as PromiseRejectedResult).reason), /a string/);
   });
 
-  test(`${name}: aborted, it settles every item, keeps what was done and waits for nothing`, async () => {
-    const work = await variant(
-      `${name}.ts`,
-      exported,
-      `if (item > 3) await new Promise(() => setTimeout(() => {}, 3000)); return item;`,
-    );
+  test(`${name}: aborted, it settles every item, keeps what was done, waits for nothing`, async () => {
     const controller = new AbortController();
-    let settled = 0;
-    const onSettled = () => ++settled === 4 && controller.abort(new Error("enough"));
-    const items = Array.from({ length: 50 }, (_, index) => index);
+    const heard: Report[] = [];
+    const onSettled = (report: Report) =>
+      heard.push(report) === 4 && controller.abort(new Error("enough"));
     const keepAlive = setTimeout(() => {}, 20_000);
-    const results = await work(items, { workers: 2, signal: controller.signal, onSettled });
+    const options = { signal: controller.signal, onSettled };
+    const hang = rules({ from: 4, to: 49, hangsMs: 3000 });
+    const results = await call("rules", upTo(50), { ...hang, ...options });
     clearTimeout(keepAlive);
     assert.equal(results.length, 50);
-    assert.deepEqual(
-      results.slice(0, 4).map((one) => one.status),
-      Array(4).fill("fulfilled"),
-    );
+    assert.deepEqual(shown(results.slice(0, 4)), [0, 1, 2, 3]);
     for (const result of results.slice(4))
       assert.equal((result as PromiseRejectedResult).reason.message, "enough");
-    const before = await work(items, { workers: 2, signal: AbortSignal.abort(new Error("never")) });
+    // Each was heard of, also those that were not done.
+    heard.sort((a, b) => a.index - b.index);
+    assert.deepEqual(
+      heard.map(({ outcome }) => outcome),
+      results,
+    );
+    assert.ok(heard.slice(4).every(({ startMs }) => Number.isNaN(startMs)));
+    const never = AbortSignal.abort(new Error("never"));
+    const before = await call("rules", upTo(50), { ...hang, signal: never });
+    assert.equal(before.length, 50);
     assert.ok(before.every((one) => one.status === "rejected" && one.reason.message === "never"));
   });
 
-  test(`${name}: tells of each item once as it settles, with its outcome, and so can stop at the first error`, async () => {
-    const work = await variant(
-      `${name}.ts`,
-      exported,
-      `if (item >= 100) await new Promise(() => setTimeout(() => {}, 3000));
-      if (item % 5 === 3) throw new RangeError("no " + item); return item;`,
+  test(`${name}: tells of each item once as it settles, and so can stop at the first error`, async () => {
+    const context = rules(
+      { from: 100, to: 102, hangsMs: 3000 },
+      ...[3, 8, 13, 18, 23, 28, 33, 38].map((from) => ({ from, throws: `no ${from}` })),
     );
-    const items = Array.from({ length: 40 }, (_, index) => index);
     const heard: Report[] = [];
-    const all = await work(items, {
-      workers: 2,
+    const all = await call("rules", upTo(40), {
+      ...context,
       onSettled: (report: Report) => heard.push(report),
     });
     heard.sort((a, b) => a.index - b.index);
@@ -201,44 +193,40 @@ export function testTechnique(name: string, exported: string) {
     const onSettled = ({ outcome }: Report) =>
       outcome.status === "rejected" && stop.abort(outcome.reason);
     const keepAlive = setTimeout(() => {}, 20_000);
-    const some = await work([0, 1, 2, 3, 100, 101, 102], {
-      workers: 1,
-      signal: stop.signal,
-      onSettled,
-    });
+    const options = { ...context, workers: 1, signal: stop.signal, onSettled };
+    const some = await call("rules", [0, 1, 2, 3, 100, 101, 102], options);
     clearTimeout(keepAlive);
     const seen = some.map((one) => (one.status === "fulfilled" ? one.value : one.reason.message));
     assert.deepEqual(seen, [0, 1, 2, "no 3", "no 3", "no 3", "no 3"]);
   });
 
-  test(`${name}: what onSettled throws ends the loop, and is thrown by the call`, async () => {
-    const work = await variant(
-      `${name}.ts`,
-      exported,
-      `await new Promise((resolve) => setTimeout(resolve, 20)); return item;`,
-    );
-    const { signal } = new AbortController();
-    let heard = 0;
-    const onSettled = () => {
-      if (++heard === 3) throw new RangeError("three are enough");
-    };
-    const items = Array.from({ length: 50 }, (_, index) => index);
-    const loop = work(items, { workers: 2, signal, onSettled });
-    await assert.rejects(loop, { name: "RangeError", message: "three are enough" });
-    assert.deepEqual(getEventListeners(signal, "abort"), []);
-    await sleep(200);
-    assert.ok(heard <= 4, "three, and one that was in flight");
-  });
+  for (const [how, fail] of [
+    [
+      "throws",
+      (error: Error) => {
+        throw error;
+      },
+    ],
+    ["rejects with", (error: Error) => sleep(5).then(() => Promise.reject(error))],
+  ] as const)
+    test(`${name}: what onSettled ${how} ends the loop, and is thrown by the call`, async () => {
+      const { signal } = new AbortController();
+      let heard = 0;
+      const onSettled = () => ++heard === 3 && fail(new RangeError("three are enough"));
+      const loop = call("rules", upTo(50), {
+        ...rules({ from: 0, to: 49, waitsMs: 20 }),
+        ...{ signal, onSettled },
+      });
+      await assert.rejects(loop, { name: "RangeError", message: "three are enough" });
+      assert.deepEqual(getEventListeners(signal, "abort"), []);
+      await sleep(200);
+      assert.ok(heard <= 4, "three, and one that was in flight");
+    });
 
   test(`${name}: hears its signal no longer than it runs`, async () => {
-    const work = await variant(`${name}.ts`, exported, "return item;");
     const { signal } = new AbortController();
-    await work([1, 2, 3], { workers: 2, signal });
+    await call("same", [1, 2, 3], { signal });
     assert.deepEqual(getEventListeners(signal, "abort"), []);
-  });
-
-  test(`${name}: has the loop body that all scripts have`, () => {
-    assert.equal(bodyOf(`${name}.ts`), bodyOf("sequential.ts"));
   });
 }
 
@@ -264,85 +252,93 @@ function sum(counts: Record<string, number>): number {
 
 /** Declares the tests of a technique that has workers to start, and to send things to. */
 export function testWorkers(script: string, exported: string, before: unknown[] = [], more = {}) {
-  test(`${script}: a task that cannot be cloned settles every item with that reason`, async () => {
-    const work = await variant(script, exported, "return item;");
-    const options = { workers: 2, ...more, task: { work: () => {} } };
-    const results = outcomesOf(await work(...before, [1, 2, 3], options));
+  const call = callOf(exported, before, more);
+  const isEntry = exported === "intoMergedDict"; // its bodies return entries
+  const told = (...rules: Rule[]) => ({ context: { rules, isEntry } });
+  const unwrap = (result: PromiseSettledResult<unknown>) => {
+    const { value } = result as PromiseFulfilledResult<unknown>;
+    return isEntry ? (value as [[unknown, unknown]])[0][1] : value;
+  };
+  const withKind = Object.values(more).map((kind) => `, with ${kind}`);
+  const name = script.replace(".ts", "");
+
+  test(`${name}: a context that cannot be cloned settles every item with that reason${withKind}`, async () => {
+    let started = 0;
+    const options = { context: { work: () => {} }, onWorker: () => started++ };
+    const results = await call("rules", [1, 2, 3], options);
     assert.equal(results.length, 3);
     for (const result of results)
       assert.match(String((result as PromiseRejectedResult).reason), /could not be cloned/);
+    assert.equal(started, 0);
   });
 
-  test(`${script}: an item that cannot be cloned fails alone${script === "threads.ts" ? ", or here, where all are cloned at once, fails all" : ""}`, async () => {
-    const work = await variant(script, exported, "return item;");
-    const items: unknown[] = Array.from({ length: 1000 }, (_, index) => index);
+  test(`${name}: an item that cannot be cloned fails alone${withKind}`, async () => {
+    const items: unknown[] = upTo(1000);
     items[700] = () => {};
-    const results = outcomesOf(await work(...before, items, { workers: 2, ...more }));
+    const results = await call("rules", items, told());
     for (const [index, result] of results.entries()) {
-      const lost = index === 700 || script === "threads.ts";
-      assert.equal(result.status, lost ? "rejected" : "fulfilled", `item ${index}`);
-      if (lost)
+      assert.equal(result.status, index === 700 ? "rejected" : "fulfilled", `item ${index}`);
+      if (index === 700)
         assert.match(String((result as PromiseRejectedResult).reason), /could not be cloned/);
     }
   });
 
-  test(`${script}: has in flight in each worker what it may, and never more`, async () => {
-    const work = await variant(
-      script,
-      exported,
-      `const here = globalThis as { inFlight?: number };
-       here.inFlight = (here.inFlight ?? 0) + 1;
-       const now = here.inFlight;
-       await new Promise((resolve) => setTimeout(resolve, 2));
-       here.inFlight--;
-       return now;`,
-    );
-    const items = Array.from({ length: 300 }, (_, index) => index);
-    const results = outcomesOf(await work(...before, items, { workers: 2, inFlight: 3, ...more }));
-    const seen = results.map((one) => (one as PromiseFulfilledResult<number>).value);
-    assert.deepEqual([...new Set(seen)].sort(), [1, 2, 3]);
+  test(`${name}: has in flight in each worker what it may, and never more${withKind}`, async () => {
+    const rule: Rule = { from: 0, to: 299, waitsMs: 2, returns: "how many are in flight" };
+    const results = await call("rules", upTo(300), { ...told(rule), concurrency: 3 });
+    assert.deepEqual([...new Set(results.map(unwrap))].sort(), [1, 2, 3]);
   });
 
-  test(`${script}: tells of items that were lost with their worker, too`, async () => {
-    const work = await variant(script, exported, "if (item === 2) process.exit(); return item;");
+  test(`${name}: tells of items that were lost with their worker, too${withKind}`, async () => {
     const heard: number[] = [];
     const onSettled = ({ index, startMs }: Report) => heard.push(startMs > 0 ? index : -index);
-    await work(...before, [0, 1, 2, 3, 4], { workers: 2, ...more, onSettled });
+    await call("rules", upTo(5), { ...told({ from: 2, exits: 0 }), onSettled });
     assert.deepEqual(
       heard.sort((a, b) => a - b),
       [-2, 0, 1, 3, 4],
     );
   });
 
-  test(`${script}: no workers are an error`, async () => {
-    const work = await variant(script, exported, "return item;");
+  test(`${name}: no workers are an error${withKind}`, async () => {
     for (const none of [
       { workers: 0 },
-      { workers: 2, inFlight: 0 },
+      { workers: 2, concurrency: 0 },
       { workers: 1.5 },
-      { workers: -1, inFlight: -1 },
+      { workers: -1, concurrency: -1 },
     ])
-      await assert.rejects(work(...before, [1, 2, 3], { ...more, ...none }), RangeError);
+      await assert.rejects(call("rules", [1, 2, 3], none), RangeError);
   });
 
-  test(`${script}: a call in the copied file itself is not made again by each worker`, async () => {
-    const first = before.map(() => "new Map(), ").join("");
+  // Python's missing `if __name__ == "__main__"`.
+  test(`${name}: a call in the copied file itself is not made again by its workers${withKind}`, async () => {
+    const first = before.length > 0 ? "dict, " : "";
     const call = `
+      import { appendFileSync } from "node:fs";
+      { // with names of its own
+      appendFileSync(new URL("loads", import.meta.url), ".");
       process.env.DEPTH = String(Number(process.env.DEPTH ?? 0) + 1);
       if (process.env.DEPTH === "4") process.exit(9); // or there would be ever more processes
-      const task = { work: "none", url: "", connections: 1, timeoutMs: 1, retries: 0 } as const;
-      const given = ${JSON.stringify({ workers: 2, ...more })} as const;
-      console.log("called", await ${exported}(${first}[1, 2, 3, 4], { ...given, task }));`;
-    const file = variantScript(script, "return item;", (text) =>
-      text.replace(/\/\/ 3\. Run as a script[\s\S]*/, call),
-    );
-    const { code, stdout, stderr } = await run(file);
-    assert.equal(code, 0, stderr);
-    assert.equal(stdout.split("called").length, 2, stdout);
-    assert.equal(stdout.split("fulfilled").length, 5, stdout);
+      const dict = ${script === "shared-memory.ts" ? "dictMemory(9)" : "new Map()"};
+      const options = ${JSON.stringify({ workers: 2, ...more })};
+      const body = new URL("./body.ts", import.meta.url);
+      const results = await ${exported}(${first}[1, 2, 3, 4], body, options as never);
+      console.log("called", dict.toString(), results);
+      process.exit();
+      }`;
+    const folder = makeProject({
+      "threads.ts": techniqueText("threads.ts"),
+      "processes.ts": techniqueText("processes.ts"),
+      [script]: techniqueText(script) + call,
+      "body.ts":
+        "export default (item) => new Promise((end) => setTimeout(end, 500, [[item, 1]]));",
+    });
+    const { stdout, stderr } = await run(join(folder, script));
+    const loads = readFileSync(join(folder, "loads"), "utf8").length;
+    assert.equal(stdout.split("called").length, 2, stdout + stderr);
+    // Either its workers do not load this file, or that is what they say.
+    const done = stdout.split("fulfilled").length - 1;
+    const refused = stdout.split(/reason:.*Cannot start a loop while/).length - 1;
+    assert.ok(done === 4 || refused === 4, stdout);
+    assert.ok(loads <= 1 + 2 * availableParallelism(), `loaded ${loads} times`);
   });
-}
-
-function outcomesOf(given: unknown): PromiseSettledResult<unknown>[] {
-  return Array.isArray(given) ? given : (given as { outcomes: [] }).outcomes;
 }

@@ -1,19 +1,13 @@
-// What a worker thread or child process is started from.
+// The runtime that this process runs on, and what it can start workers from.
 //
 // Node 22.18 and later, Deno and Bun start workers from a .ts file as it is. Node 20 does not, not
-// even under tsx: there the file is bundled to JavaScript once, by the esbuild that tsx brings
-// along. That is faster than a TypeScript loader in every worker, too.
+// even under tsx, unless each worker loads tsx: there, files are bundled to JavaScript once, by the
+// esbuild that tsx brings along, which is faster.
 
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-
-/** The file to start workers from, and the flags of the runtime to start it with. */
-export interface WorkerEntry {
-  entry: URL;
-  execArgv: string[];
-}
 
 const cacheFolder = new URL("../node_modules/.cache/parallel-for/", import.meta.url);
 
@@ -26,40 +20,39 @@ export const runtimeCommand = process.versions.deno
   : [process.execPath, ...(readsTypeScript ? [] : process.execArgv)];
 
 /**
- * Prepares a .ts module to be started as a worker on this runtime.
+ * Makes .ts modules ready for workers on this runtime.
  *
- * @param moduleUrl The module's `import.meta.url`.
- * @throws {Error} On Node 20: the module cannot be bundled, or there is no folder to write to.
+ * @returns For each, what to import and to start workers from: a file of its own, with all that it
+ *   imports.
+ * @throws {Error} On Node 20: one cannot be bundled, or there is no folder to write to.
  */
-export async function workerEntry(moduleUrl: string): Promise<WorkerEntry> {
+export async function loadable(modules: readonly URL[]): Promise<URL[]> {
   if (readsTypeScript) {
     // Halves the start of a worker: it inherits this, and finds its modules compiled.
     process.env.NODE_COMPILE_CACHE ??= fileURLToPath(new URL("compile", cacheFolder));
-    // No flags: tsx's loader, which workers would inherit, is not needed and slow to start.
-    return { entry: new URL(moduleUrl), execArgv: [] };
+    return [...modules];
   }
 
   const esbuild = await import("esbuild");
-  const file = fileURLToPath(moduleUrl);
+  const files = modules.map((module) => fileURLToPath(module));
   const outdir = temporaryFolder();
   esbuild.buildSync({
-    entryPoints: [file],
+    entryPoints: files.map((file, number) => ({ in: file, out: `${number}-${basename(file)}` })),
     outdir,
     outExtension: { ".js": ".mjs" },
     bundle: true,
-    splitting: true, // what is imported on demand (undici, the script's own side) stays on demand
     format: "esm",
     platform: "node",
     target: "node20",
-    // esbuild itself and native packages cannot be bundled, and no worker gets to them.
-    external: ["esbuild"],
+    external: [fileURLToPath(new URL("./script.ts", import.meta.url))], // no worker gets there
     banner: {
       js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`,
     },
     logLevel: "silent",
   });
-  const entry = pathToFileURL(join(outdir, basename(file).replace(/\.ts$/, ".mjs")));
-  return { entry, execArgv: [] };
+  return files.map((file, number) =>
+    pathToFileURL(join(outdir, `${number}-${basename(file)}.mjs`)),
+  );
 }
 
 /** A folder of this process's own, gone when it ends. */

@@ -1,4 +1,8 @@
-// CPU work with a known result: what `--work cpu` burns.
+// The body of `--work cpu`: burns CPU, to a known result.
+
+export default function body(item: number): number {
+  return countPrimes(1_000_000 + item, 40_000);
+}
 
 /**
  * Counts the primes from `from` up to, but without, `from + width`, by trial division.

@@ -1,0 +1,5 @@
+// Has forgotten the word "default".
+
+export function body(item: unknown): unknown {
+  return item;
+}

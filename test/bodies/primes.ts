@@ -1,0 +1,3 @@
+// The body of `--work cpu`.
+
+export { default } from "../../lib/bodies/cpu.ts";

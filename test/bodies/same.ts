@@ -1,0 +1,5 @@
+// Returns its item.
+
+export default function body(item: unknown): unknown {
+  return item;
+}

@@ -1,0 +1,5 @@
+// Returns what it is told beside its item.
+
+export default function body(_item: unknown, context: unknown): unknown {
+  return context;
+}
