@@ -1,77 +1,93 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { runtimeCommand } from "../lib/worker-entry.ts";
-import { makeCopies, TECHNIQUES } from "./support/copies.ts";
-import { codeIn } from "./support/readme.ts";
+import { readsTypeScript, runtimeCommand } from "../lib/runtime.ts";
+import {
+  CONFIGURATIONS,
+  importsOf,
+  makeCopies,
+  projectOf,
+  TECHNIQUES,
+  techniqueOf,
+} from "./support/copies.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "copies-"));
 before(() => makeCopies(folder));
 after(() => rmSync(folder, { recursive: true }));
 
-test("copy: every technique with another loop body passes the type check in strict mode", () => {
-  const tsc = fileURLToPath(new URL("../node_modules/.bin/tsc", import.meta.url));
-  const { status, stdout } = spawnSync(tsc, ["-p", folder], { encoding: "utf8" });
-  assert.equal(stdout, "");
-  assert.equal(status, 0);
-});
-
-test("copy: the folder lib/workers needs Node's own modules only, and itself", () => {
-  const workers = join(folder, "lib/workers");
-  for (const file of readdirSync(workers))
-    for (const [, from] of readFileSync(join(workers, file), "utf8").matchAll(/from "(.*)";/g))
-      assert.match(from!, /^(node:|\.\/)/, file);
-});
-
-for (const name of Object.keys(TECHNIQUES)) {
-  test(`copy: ${name}.ts runs a loop that reads files, one that computes and one that throws`, () => {
-    const main = join(folder, "src", `${name}-main.ts`);
+/** The runtimes: this one, on Node 20 under tsx; and one that runs .ts files by itself. */
+const runtimes = [
+  {
     // From anywhere: of tsx, workers know more than its name.
-    const [command, ...flags] = runtimeCommand.map((part) =>
-      part === "tsx" ? import.meta.resolve("tsx") : part,
-    );
-    const { stdout, stderr } = spawnSync(command!, [...flags, main], {
-      encoding: "utf8",
-      cwd: tmpdir(),
-    });
-    assert.equal(stdout, "all is well\n", stderr);
+    command: runtimeCommand.map((part) => (part === "tsx" ? import.meta.resolve("tsx") : part)),
+    how: readsTypeScript ? "natively" : "under tsx",
+    skip: false as const,
+  },
+  {
+    command: [process.env.NATIVE_NODE ?? ""],
+    how: "natively (NATIVE_NODE)",
+    skip:
+      !process.env.NATIVE_NODE &&
+      (readsTypeScript
+        ? "this runtime reads TypeScript itself"
+        : "NATIVE_NODE is not set to the path of a Node that reads TypeScript itself"),
+  },
+];
+
+/** Runs a file in a technique's project, from elsewhere. */
+async function runCopy(command: string[], name: string, file: string, args: string[] = []) {
+  const [program, ...flags] = command;
+  const child = spawn(program!, [...flags, join(projectOf(folder, name), file), ...args], {
+    cwd: folder,
+    stdio: ["ignore", "pipe", "pipe"],
+    timeout: 120_000,
+    killSignal: "SIGKILL",
   });
+  const exited = once(child, "exit");
+  const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
+  const [code] = await exited;
+  return { code, stdout, stderr };
 }
 
-test("copy: shared-dict.ts counts words as the README says, and loses none", () => {
-  const [iterate, words] = codeIn(
-    readFileSync(new URL("../README.md", import.meta.url), "utf8"),
-    "ts",
-  );
-  const copy = readFileSync(join(folder, "src/shared-dict-burns.ts"), "utf8")
-    .replace("type Item = number", "type Item = string")
-    .replace("type Task = { file: string }", "type Task = object")
-    .replace(/async function body[\s\S]*?\n {4}}/, "async function body() { return 0; }")
-    .replace(/async iterate\(item\) \{[\s\S]*?\n {4}\},/, () => iterate!);
-  const readFileToo = 'import { readFile } from "node:fs/promises";\n';
-  writeFileSync(join(folder, "src/words.ts"), readFileToo + copy);
-  writeFileSync(
-    join(folder, "src/words-main.ts"),
-    words!
-      .replace("./shared-dict.ts", "./words.ts")
-      .replace(/for \(const \[word.*/, "console.log(JSON.stringify([...counts].sort()));"),
-  );
-  writeFileSync(join(folder, "text0"), "to be or not to be");
-  writeFileSync(join(folder, "text1"), "that is to be");
-  const [command, ...flags] = runtimeCommand;
-  const main = join(folder, "src/words-main.ts");
-  const files = Array.from({ length: 20 }, (_, number) => `text${number % 2}`);
-  const { stdout, stderr } = spawnSync(command!, [...flags, main, ...files], {
-    encoding: "utf8",
-    cwd: folder,
+for (const config of Object.keys(CONFIGURATIONS))
+  test(`copy: each technique and its loops pass ${config}, wrong calls do not`, () => {
+    const tsc = fileURLToPath(new URL("../node_modules/.bin/tsc", import.meta.url));
+    const { status, stdout } = spawnSync(tsc, ["-p", join(folder, config)], { encoding: "utf8" });
+    assert.equal(stdout, "");
+    assert.equal(status, 0);
   });
-  assert.equal(
-    stdout.trim(),
-    '[["be",30],["is",10],["not",10],["or",10],["that",10],["to",30]]',
-    stderr,
-  );
-});
+
+for (const name of TECHNIQUES) {
+  test(`copy: ${name}.ts imports Node's own modules only, and siblings`, () => {
+    for (const from of importsOf(techniqueOf(name)))
+      assert.ok(/^node:/.test(from) || TECHNIQUES.some((other) => from === `./${other}.ts`), from);
+  });
+
+  for (const { command, how, skip } of runtimes)
+    test(`copy: ${name}.ts runs two loops, one of them in the other, ${how}`, {
+      skip,
+    }, async () => {
+      const { code, stdout, stderr } = await runCopy(command, name, "main.ts");
+      assert.equal(stdout, "all is well\n", stderr);
+      assert.equal(stderr, "");
+      assert.equal(code, 0);
+    });
+}
+
+for (const { command, how, skip } of runtimes)
+  test(`copy: shared-dict.ts counts the words of files, and loses none, ${how}`, {
+    skip,
+  }, async () => {
+    writeFileSync(join(folder, "text0"), "to be or not to be");
+    writeFileSync(join(folder, "text1"), "that is to be");
+    const files = Array.from({ length: 20 }, (_, number) => `text${number % 2}`);
+    const { stdout, stderr } = await runCopy(command, "shared-dict", "words-main.ts", files);
+    assert.equal(stderr, "");
+    assert.equal(stdout, '[["be",30],["is",10],["not",10],["or",10],["that",10],["to",30]]\n');
+  });

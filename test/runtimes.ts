@@ -11,11 +11,11 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { makeCopies, TECHNIQUES } from "./support/copies.ts";
+import { makeCopies, projectOf, TECHNIQUES } from "./support/copies.ts";
 
 const root = fileURLToPath(new URL("../", import.meta.url));
 const SMOKE = ["-n", "6", "-w", "2", "--latency", "1"];
-const scripts = [...Object.keys(TECHNIQUES), "compare"];
+const scripts = [...TECHNIQUES, "compare"];
 
 const folder = mkdtempSync(join(tmpdir(), "runtimes-"));
 makeCopies(folder);
@@ -43,11 +43,11 @@ for (const command of commands) {
       name === "compare" ? /threads/ : /\n ?result +6 ok, 0 failed/,
     ),
   );
-  const copied = Object.keys(TECHNIQUES).filter((name) =>
-    works(join(folder, "src", `${name}-main.ts`), [], /^all is well\n$/),
+  const copied = TECHNIQUES.filter((name) =>
+    works(join(projectOf(folder, name), "main.ts"), [], /^all is well\n$/),
   );
   const how = own.some((flag) => flag.includes("tsx")) ? `${version} under tsx` : version;
-  rows.push([how, result(ran, scripts), result(copied, Object.keys(TECHNIQUES))]);
+  rows.push([how, result(ran, scripts), result(copied, TECHNIQUES)]);
 }
 rmSync(folder, { recursive: true });
 
@@ -64,7 +64,7 @@ function onThePath(): string[] {
   });
 }
 
-function result(done: string[], all: string[]): string {
+function result(done: readonly string[], all: readonly string[]): string {
   const missing = all.filter((name) => !done.includes(name));
   return missing.length === 0 ? `all ${all.length}` : `all but ${missing.join(", ")}`;
 }
