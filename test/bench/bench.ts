@@ -5,18 +5,22 @@
 //      node test/bench/bench.ts            on Node 22.18 and later
 //      npm run bench -- posts empty        some of the rows
 //
+//      BEFORE=../before npm run bench      with a row against another checkout of this repository
+//
 // Every figure is a fresh process; those of a row take turns. Out comes a Markdown table of medians
 // and their spread.
 
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiProcess, startApi } from "../../lib/api-process.ts";
 import { thisMachine } from "../../lib/compare/comparison.ts";
 import { formatBytes, formatMs } from "../../lib/format.ts";
 import type { RunRecord } from "../../lib/record.ts";
+import { readsTypeScript, runtimeCommand } from "../../lib/runtime.ts";
 import { type Spread, spread } from "../../lib/statistics.ts";
 import { versions } from "../../lib/versions.ts";
-import { runtimeCommand } from "../../lib/worker-entry.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** A measured thing: its values so far. */
@@ -38,30 +42,34 @@ const micro = (us: number) => `${Number(us.toPrecision(2))} us`;
 const hasPython = spawnSync("python3", ["-c", "import requests"], { stdio: "ignore" }).status === 0;
 const hasWrk = spawnSync("wrk", ["--version"], { stdio: "ignore" }).error === undefined;
 
+/** Another checkout, to measure against. */
+const before = process.env.BEFORE;
+
 /** Runs a command and gives the object that its last line of JSON is. */
-function run<T>(command: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<T> {
-  const child = spawn(command, args, {
-    cwd: root,
-    env: { ...process.env, ...env },
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+function run<T>(command: string, args: string[], cwd = root): Promise<T> {
+  const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "inherit"] });
   let stdout = "";
   child.stdout.on("data", (text) => (stdout += text));
-  return new Promise((resolve, reject) => {
+  return new Promise((done, reject) => {
     child.on("close", (code) => {
       const line = stdout
         .trim()
         .split("\n")
         .findLast((one) => one.startsWith("{"));
-      if (line) resolve(JSON.parse(line) as T);
+      if (line) done(JSON.parse(line) as T);
       else reject(new Error(`${command} ${args.join(" ")}: status ${code}`));
     });
   });
 }
 
-const ours = (script: string, flags: string[]) => {
+const ours = (script: string, flags: string[], folder = root) => {
   const [command, ...own] = runtimeCommand;
-  return run<RunRecord>(command!, [...own, `scripts/${script}.ts`, ...flags, "--json"]);
+  return run<RunRecord>(command!, [...own, `scripts/${script}.ts`, ...flags, "--json"], folder);
+};
+/** What results that are Buffers take in this process. */
+const buffers = (kind: string) => {
+  const [command, ...own] = runtimeCommand;
+  return run<{ bytes: number }>(command!, [...own, "test/bench/buffers.ts", kind]);
 };
 const peer = (...args: string[]) =>
   run<{ ms: number }>(process.execPath, ["test/bench/peers.mjs", ...args]);
@@ -105,8 +113,8 @@ async function measureFloors(api: ApiProcess, args: string[], values: Values) {
   if (hasWrk) add(values, "wrk", await wrkShare(api));
 }
 
-const ratioOf = (a: Spread | undefined, b: Spread | undefined) =>
-  a && b ? `${(a.median / b.median).toPrecision(2)}x` : undefined;
+const ratioOf = (a: Spread | undefined, b: Spread | undefined, digits = 2) =>
+  a && b ? `${(a.median / b.median).toPrecision(digits)}x` : undefined;
 const shareOf = (share: Spread | undefined) => share && percent(share.median);
 const least = (of: (name: string) => Spread | undefined, names: string[]) => {
   const known = names.filter((name) => of(name));
@@ -117,6 +125,24 @@ const POSTS = 10_000;
 const EMPTY = 10_000;
 const MANY = 1_000_000;
 const TECHNIQUES = ["async", "threads", "processes"];
+
+/** What is measured in both checkouts. */
+const AGAINST_BEFORE = [
+  ...TECHNIQUES.map((script) => {
+    const flags = ["-n", `${POSTS}`, "-w", "8"];
+    return { name: `10,000 POSTs, 5 ms, ${script}`, script, flags, goal: "1.03x" };
+  }),
+  ...["threads", "processes"].map((script) => {
+    const flags = ["-n", `${EMPTY}`, "-w", "6", "--work", "none"];
+    const goal = script === "processes" ? "1.15x" : "1.03x";
+    return { name: `10,000 empty iterations, ${script}`, script, flags, goal };
+  }),
+  ...["processes", "threads"].map((kind) => {
+    const flags = ["-n", "2500", "-w", "6", "--with", kind];
+    const script = "shared-dict";
+    return { name: `2,500 POSTs into a dictionary, ${kind}`, script, flags, goal: "1.03x" };
+  }),
+];
 
 const rows: Row[] = [
   {
@@ -173,7 +199,7 @@ const rows: Row[] = [
         `${name} loop`,
         `bare undici, ${name}`,
         shareOf(of(`${name} loop`)),
-        "95 %",
+        "within 2 points",
       ]),
       ["the same share: wrk, a client in C", "wrk", "", shareOf(of("wrk")), "-"],
     ],
@@ -199,14 +225,14 @@ const rows: Row[] = [
           "threads",
           threads,
           ratioOf(of("threads"), of(threads)),
-          "0.30x",
+          readsTypeScript ? "0.30x" : "0.25x",
         ],
         [
           "the same: processes",
           "processes",
           processes,
           ratioOf(of("processes"), of(processes)),
-          "0.50x",
+          readsTypeScript ? "0.37x" : "0.30x",
         ],
       ];
     },
@@ -227,7 +253,7 @@ const rows: Row[] = [
         "threads",
         "piscina",
         ratioOf(of("threads"), of("piscina")),
-        "1.3x",
+        "0.6x",
       ],
     ],
   },
@@ -245,6 +271,7 @@ const rows: Row[] = [
         add(values, "pipelined", shared.dictPipelinedUs);
         add(values, "shared-memory", memory.dictAwaitedUs);
         add(values, "bare messages", (await floor("messages", [])).us);
+        add(values, "bare round trips", (await floor("round-trips", [])).us);
         if (!hasPython) return;
         add(values, "Python Manager", (await python("manager", api.url.href, "2500", "6")).ms);
         add(values, "Manager operation", (await python("operation", "2000")).us);
@@ -265,7 +292,21 @@ const rows: Row[] = [
         "0.1x",
       ],
       [
-        "the same messages with nothing behind them (us)",
+        "one operation from a process, awaited (us)",
+        "awaited",
+        "Manager operation",
+        ratioOf(of("awaited"), of("Manager operation")),
+        "1.5x",
+      ],
+      [
+        "a message and one back, as JSON, with nothing behind them (us)",
+        "bare round trips",
+        "Manager operation",
+        ratioOf(of("bare round trips"), of("Manager operation")),
+        "-",
+      ],
+      [
+        "pipelined messages with nothing behind them (us)",
         "bare messages",
         "Manager operation",
         ratioOf(of("bare messages"), of("Manager operation")),
@@ -307,6 +348,64 @@ const rows: Row[] = [
         ];
       }),
   },
+  {
+    name: "buffers",
+    repeats: 3,
+    formats: () => formatBytes,
+    async measure(values) {
+      for (const kind of ["threads", "processes"]) add(values, kind, (await buffers(kind)).bytes);
+    },
+    report: (of) => [
+      [
+        "20,000 results of 25-byte Buffers from threads, growth of memory",
+        "threads",
+        "processes",
+        ratioOf(of("threads"), of("processes")),
+        "1.5x",
+      ],
+    ],
+  },
+  {
+    name: "compare",
+    repeats: 1,
+    async measure(values) {
+      const begunMs = performance.now();
+      const child = spawn("npx", ["tsx", "scripts/compare.ts"], { cwd: root, stdio: "pipe" });
+      child.stdout.resume();
+      child.stderr.once("data", () => add(values, "progress", performance.now() - begunMs));
+      child.stderr.resume();
+      await once(child, "close");
+      add(values, "compare", performance.now() - begunMs);
+    },
+    report: () => [
+      ["npx tsx scripts/compare.ts", "compare", "", "", "60 s"],
+      ["the same, until its first progress", "progress", "", "", "2 s"],
+    ],
+  },
+  {
+    name: "before",
+    repeats: before ? 5 : 0,
+    measure: (values) =>
+      withApi(5, async (api) => {
+        for (const { name, script, flags } of AGAINST_BEFORE) {
+          const both = [root, resolve(before!)];
+          if ((values.get(`${name}, before`)?.length ?? 0) % 2) both.reverse(); // A B B A
+          for (const folder of both) {
+            const url = flags.includes("none") ? [] : ["--url", api.url.href];
+            const { ms } = await ours(script, [...flags, ...url], folder);
+            add(values, folder === root ? name : `${name}, before`, ms);
+          }
+        }
+      }),
+    report: (of) =>
+      AGAINST_BEFORE.map(({ name, goal }) => [
+        `${name}, against the checkout before`,
+        name,
+        `${name}, before`,
+        ratioOf(of(name), of(`${name}, before`), 3),
+        goal,
+      ]),
+  },
 ];
 
 const asked = process.argv.slice(2);
@@ -320,6 +419,7 @@ console.log(
   `${runtime}${under}, undici ${packages.undici}; ${cores} cores of ${cpu}; ${new Date().toISOString().slice(0, 10)}\n`,
 );
 if (!hasPython) console.log("Rows against Python are left out: apt install python3-requests\n");
+if (!before) console.log("Rows against another checkout are left out: BEFORE=FOLDER\n");
 if (!hasWrk) console.log("The row with wrk is left out: apt install wrk\n");
 console.log("| what | ours | against | is | to reach |\n| --- | ---: | ---: | ---: | ---: |");
 

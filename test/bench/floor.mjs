@@ -2,10 +2,11 @@
 //
 // POSTs by bare undici: each lane posts its share, and says at the end when it began and ended.
 // Messages: what 10,000 pipelined operations on a dictionary are to the channel between parent and
-// child, 500 in a message, each answered by a message, and nothing behind them.
+// child, 500 in a message, each answered by a message, and nothing behind them. Round trips: what awaited
+// ones are, of one operation a message, and that as JSON, which is the fastest for so little.
 //
 // Run: node test/bench/floor.mjs async|threads|processes URL COUNT WORKERS
-//      node test/bench/floor.mjs messages
+//      node test/bench/floor.mjs messages|round-trips
 // Prints one line of JSON: { "ms": ... }, from the first POST's start to the last one's end, or
 // { "us": ... } for one operation.
 
@@ -52,32 +53,38 @@ function startWorker() {
   return new Promise((resolve) => worker.once("message", resolve));
 }
 
-/** The child's side of the messages: sends them all, and waits for all answers. */
+/** The child's side of the messages: sends them all, or each after the answer to the one before. */
 async function sendMessages() {
-  const [messages, operations] = [20, 500];
+  const [messages, operations] = kind === "messages" ? [20, 500] : [2000, 1];
   const begunMs = performance.now();
+  let sent = 0;
   let answers = 0;
-  const answered = new Promise((resolve) => {
-    process.on("message", () => ++answers === messages && resolve());
-  });
-  for (let message = 0; message < messages; message++) {
+  const send = () =>
     process.send(
       Array.from({ length: operations }, (_, index) => [
-        message * operations + index,
+        sent++ * operations + index,
         "increment",
-        "pipelined",
+        "key",
         1,
       ]),
     );
-  }
+  const answered = new Promise((resolve) => {
+    process.on("message", () => {
+      if (++answers === messages) resolve();
+      else if (kind === "round-trips") send();
+    });
+  });
+  if (kind === "round-trips") send();
+  else for (let message = 0; message < messages; message++) send();
   await answered;
   return { us: ((performance.now() - begunMs) / messages / operations) * 1000 };
 }
 
-if (kind === "messages") {
+if (kind === "messages" || kind === "round-trips") {
   if (url) process.send(await sendMessages(), () => process.exit());
   else {
-    const child = fork(from, [kind, "child"], { serialization: "advanced" });
+    const serialization = kind === "messages" ? "advanced" : "json";
+    const child = fork(from, [kind, "child"], { serialization });
     child.on("message", (message) => {
       if (Array.isArray(message)) child.send(message.map(([id], index) => [id, index]));
       else console.log(JSON.stringify(message));
