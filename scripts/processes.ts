@@ -30,7 +30,7 @@ interface ToProcess {
 /** What a process says. */
 interface FromProcess {
   role: string;
-  is?: "up" | "loaded" | "ready" | "done";
+  is?: "up" | "loaded" | "ready" | "ending" | "done";
   reports?: [index: number, startMs: number, endMs: number, result: Packed][];
   returned?: number[]; // items that it has not begun, and will not
   failed?: Packed; // in its load, setup or teardown; or what it dies of
@@ -107,7 +107,14 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     const held = new Map<number, boolean>();
     const begun = () => [...held.keys()].slice(0, concurrency);
     const seenMs = new Map<number, number>(); // item that it is on -> for how long that was seen
-    let state = "starting" as "starting" | "loaded" | "ready" | "late" | "ending" | "done";
+    let state = "starting" as
+      | "starting"
+      | "loaded"
+      | "ready"
+      | "late"
+      | "asked"
+      | "ending"
+      | "done";
     let eachMs = Number.POSITIVE_INFINITY; // that the last items took
     let why: unknown;
     let diesOn: number[] | undefined;
@@ -154,10 +161,10 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
 
     function feed() {
       if (unsettled > 0 && (state === "loaded" || state === "ready")) return handOut();
-      if (unsettled > 0 || state === "ending") return;
+      if (unsettled > 0 || state === "asked" || state === "ending") return;
       if (state === "ready") say({});
       else kill(child); // it has not begun, or is late
-      state = state === "ready" ? "ending" : "done";
+      state = state === "ready" ? "asked" : "done";
     }
 
     function handOut() {
@@ -214,6 +221,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     const others = lost.length > concurrency ? `, or others of ${lost.length} sent with it` : "";
     lastDeath = died("at start");
     failedStarts = lost.length > 0 || state === "late" ? 0 : failedStarts + 1;
+    if (state === "ending") teardownError ??= died("in its teardown");
     for (const index of lost) reject(index, died(`on item ${index}${others}`), place);
     takeBack([...held.keys()].filter((index) => !outcomes[index]));
   }
@@ -297,6 +305,7 @@ function work() {
       while (lanes < concurrency && queue.length > 0) void runLane();
       if (isShort) setImmediate(giveBack); // what is not done by then waits
     } else {
+      if (loop.teardown) void say({ is: "ending" });
       await loop.teardown?.();
       void say({ is: "done" });
     }

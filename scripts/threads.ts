@@ -31,7 +31,7 @@ interface Job {
   next: Int32Array; // [the next index to claim], in memory that all threads see
   lanes: Int32Array; // lane -> 1 + the index that it is on, or a state; the parent sees it, too
 }
-const [LOADING, CLAIMING, LATE, LEFT, UNWANTED] = [0, -1, -2, -3, -4];
+const [LOADING, CLAIMING, LATE, LEFT, TEARDOWN, UNWANTED] = [0, -1, -2, -3, -4, -5];
 
 /** What a thread says. */
 interface FromThread {
@@ -171,6 +171,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
     failedStarts = claims.some((claim) => claim > 0 || claim === LATE) ? 0 : failedStarts + 1;
     lastDeath = died(failedStarts > 0 ? "at start" : "before it had reported");
+    if (claims[0] === TEARDOWN) teardownError ??= died("in its teardown");
     for (const claim of claims)
       if (claim > 0) reject(claim - 1, died(`on item ${claim - 1}`), place);
   }
@@ -232,12 +233,13 @@ async function work(job: Job) {
       await loop.setup?.(context);
       await Promise.all(Array.from(lanes.keys(), (lane) => runLane(lane, loop, context)));
       send();
+      if (loop.teardown) lanes[0] = TEARDOWN;
       await loop.teardown?.();
     }
     say({ done: true });
   } catch (thrown) {
     const error = thrown instanceof Error ? thrown : new Error(inspect(thrown));
-    say({ failed: pack(error, "error"), done: lanes[0] === LEFT }); // done, if it was the teardown
+    say({ failed: pack(error, "error"), done: lanes[0] === TEARDOWN }); // done, if it was the teardown
   }
 }
 

@@ -103,10 +103,12 @@ for (const kind of KINDS) {
         try {
           await until(() => /ws:\/\/\S+/.test(stderr));
           const debuggerSocket = new WebSocket(/ws:\/\/\S+/.exec(stderr)![0]);
-          debuggerSocket.addEventListener("open", () =>
-            debuggerSocket.send('{ "id": 1, "method": "Runtime.runIfWaitingForDebugger" }'),
-          );
-          await until(() => stdout.includes("\n"), 30_000);
+          // Again and again: sent before the program waits, it would be in vain.
+          const letRun = setInterval(() => {
+            if (debuggerSocket.readyState === WebSocket.OPEN)
+              debuggerSocket.send('{ "id": 1, "method": "Runtime.runIfWaitingForDebugger" }');
+          }, 100);
+          await until(() => stdout.includes("\n"), 30_000).finally(() => clearInterval(letRun));
           debuggerSocket.close();
           assert.equal(await code, 0, stderr);
           assert.equal(stdout, "3 ok, 0 failed\n");
