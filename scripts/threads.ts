@@ -47,7 +47,7 @@ interface FromThread {
  *
  * @returns One settled result for each item, in order.
  * @throws {TypeError | RangeError} An argument is not what is expected.
- * @throws What `onSettled` or `onWorker` throws; what a teardown throws, with the `results`.
+ * @throws What `onSettled` throws; what a teardown throws, with the `results`.
  */
 export async function inThreads<Loop extends LoopModule = AnyLoop>(
   items: readonly Given<Loop>[0][],
