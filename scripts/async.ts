@@ -31,7 +31,6 @@ export interface ConcurrentOptions<Value, Context> {
 
 /**
  * Calls `body` for all items, never for more than `concurrency` of them at once.
- *
  * @param items Also a generator or a stream: it is asked for the next item when a lane is free.
  * @returns One settled result for each item (of an aborted stream: each that was taken), in order.
  * @throws {RangeError} `concurrency` is no whole number from 1. Also what `onSettled` or `items` throw.
@@ -44,7 +43,6 @@ export async function concurrently<Item, Value, Context = undefined>(
   const { concurrency, context, signal, onSettled } = options;
   if (!Number.isInteger(concurrency) || concurrency < 1)
     throw new RangeError(`Expected a whole number as concurrency, from 1, found ${concurrency}`);
-  const most = Array.isArray(items) ? Math.min(concurrency, items.length) : concurrency;
   const source = (async function* () {
     yield* items;
   })();
@@ -74,7 +72,8 @@ export async function concurrently<Item, Value, Context = undefined>(
 
   const aborted = signal && once(signal, "abort", { signal: over.signal });
   // A few lanes, not a promise for each item: 10,000 at once would be 10,000 sockets.
-  const lanes = Promise.all(Array.from({ length: most }, (_, number) => lane(number)));
+  const length = Array.isArray(items) ? Math.min(concurrency, taken) : concurrency;
+  const lanes = Promise.all(Array.from({ length }, (_, number) => lane(number)));
   try {
     await Promise.race(aborted ? [lanes, aborted] : [lanes]); // aborted, it waits for nothing
   } finally {
