@@ -13,7 +13,6 @@
 //       npx tsx scripts/processes.ts --work cpu --workers 2
 
 import { type ChildProcess, fork } from "node:child_process";
-import { writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { inspect, types } from "node:util";
 import { deserialize, serialize } from "node:v8";
@@ -332,6 +331,13 @@ function work() {
   });
 }
 
+/** What a process prints into a full pipe would wait, and be lost if it is killed before that. */
+function printAtOnce() {
+  type Stream = { _handle?: { setBlocking?(isBlocking: boolean): void } };
+  for (const stream of [process.stdout, process.stderr] as Stream[])
+    stream._handle?.setBlocking?.(true);
+}
+
 const TICK_MS = 20; // between two looks for items that take too long
 const living = new Set<ChildProcess>(); // of all loops: they end with this process
 const kill = (child: ChildProcess) => child.pid && child.kill("SIGKILL");
@@ -369,9 +375,7 @@ export interface Report<Value = unknown> {
 function checkCall(items: unknown, module: unknown, options: PoolOptions) {
   const { workers, concurrency = 1, itemTimeoutMs = 1 } = options;
   if (here.isLoading || here.body === `${module}`)
-    throw new Error(
-      "Cannot start a loop while its body is loaded, nor in its workers: move this call",
-    );
+    throw new Error("Cannot start a loop while its body is loaded, or in its own workers");
   if (!Array.isArray(items))
     throw new TypeError(`Expected an array of items, found ${inspect(items)}`);
   if (!(module instanceof URL))
@@ -409,23 +413,6 @@ async function iterate({ body }: Loaded, item: Packed, context: unknown): Promis
   }
 }
 type Loaded = Awaited<ReturnType<typeof loadLoop>>;
-
-/** What a worker prints would wait for its event loop, and be lost where it is ended before that. */
-function printAtOnce() {
-  const _write = (fd: number, chunk: string, encoding: BufferEncoding, done: () => void) => {
-    for (let left = Buffer.from(chunk, encoding); left.length > 0; ) {
-      try {
-        left = left.subarray(writeSync(fd, left));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") break; // nobody reads it any more
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // until the pipe has room
-      }
-    }
-    done();
-  };
-  Object.assign(process.stdout, { _write: _write.bind(null, 1), _writev: null });
-  Object.assign(process.stderr, { _write: _write.bind(null, 2), _writev: null });
-}
 
 function named(name: string, message: string, cause?: unknown): Error {
   return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });

@@ -12,8 +12,8 @@
 // Run:  npx tsx scripts/threads.ts
 //       npx tsx scripts/threads.ts --work cpu --workers 2
 
-import { writeSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import type { Writable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { inspect, types } from "node:util";
 import { deserialize, serialize } from "node:v8";
@@ -31,7 +31,7 @@ interface Job {
   next: Int32Array; // [the next index to claim], in memory that all threads see
   lanes: Int32Array; // lane -> 1 + the index that it is on, or a state; the parent sees it, too
 }
-const [LOADING, CLAIMING, LATE, LEFT, TEARDOWN, UNWANTED] = [0, -1, -2, -3, -4, -5];
+const [LOADING, CLAIMING, LATE, LEFT, TEARDOWN] = [0, -1, -2, -3, -4];
 
 /** What a thread says. */
 interface FromThread {
@@ -86,18 +86,16 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
 
   function stop(reason: unknown) {
     stopped ??= { reason };
+    Atomics.store(next, 0, count); // nothing is left to claim
     for (const thread of threads.keys()) void end(thread);
   }
 
-  /** Before Node 24, one that is ended while it loads a module may crash us (nodejs/node#43182). */
   async function end(thread: Worker) {
-    const lanes = threads.get(thread);
-    if (!lanes) return; // it is being ended
+    const state = threads.get(thread)?.[0];
     threads.delete(thread);
-    if (NODE < 24 && Atomics.compareExchange(lanes, 0, LOADING, UNWANTED) === LOADING) {
-      const exited = new Promise((resolve) => thread.once("exit", resolve));
-      await Promise.race([exited, sleep(10_000, undefined, { ref: false })]); // it leaves by itself
-    }
+    // Before Node 24, ending a thread as it loads a module may crash all (nodejs/node#43182). It finds
+    // nothing to claim, and says that it is done.
+    if (NODE < 24 && state === LOADING) await sleep(10_000, undefined, { ref: false });
     await thread.terminate();
   }
 
@@ -107,8 +105,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
   /** Keeps a thread at work in a place, and another after it should it die. */
   async function fillPlace(place: number) {
     const lanes = new Int32Array(memory, 4 * place * concurrency, concurrency);
-    while (isWorkLeft() && !stopped && failedStarts < Math.max(3, most))
-      await run(place, lanes.fill(LOADING));
+    while (isWorkLeft() && failedStarts < Math.max(3, most)) await run(place, lanes.fill(LOADING));
   }
 
   /** Starts a thread, and hears it to its end. */
@@ -123,9 +120,11 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     threads.set(thread, lanes);
     Promise.resolve(thread).then(onWorker).catch(stop);
     thread.once("message", openPlace); // so as many start at a time as there are cores
-    thread.on("messageerror", die).on("error", (error) => {
-      why ??= error; // it is over at "exit": what it has posted before still comes
-    });
+    for (const event of ["error", "messageerror"] as const)
+      thread.on(event, (error) => {
+        why ??= error;
+        void end(thread); // what it has posted before still comes
+      });
     thread.on("message", (message: FromThread | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
       const { reports = [], failed, done = false } = message;
@@ -137,17 +136,12 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
       if (done && failed) teardownError ??= reason;
       else if (failed && lanes[0] === LOADING)
         stop(reason); // so it would be in the next
-      else if (failed) die(reason); // in its setup
-      if (done) void end(thread); // an orderly exit would take longer
+      else if (failed) why ??= reason; // in its setup
+      if (done || failed) void thread.terminate(); // an orderly exit would take longer
       if (!isWorkLeft())
         for (const [thread, [state]] of threads) if (state === LOADING) void end(thread);
     });
     const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
-
-    function die(error: unknown) {
-      why ??= error;
-      void end(thread);
-    }
 
     function endLate(limitMs: number) {
       for (const [lane, claim] of lanes.entries()) {
@@ -223,10 +217,7 @@ async function work(job: Job) {
   printAtOnce();
   process.on("exit", send); // the body may call exit()
   try {
-    const leaving = setInterval(() => lanes[0] === UNWANTED && process.exit(), 5);
     const loop = await loadLoop(job.module);
-    clearInterval(leaving);
-    if (lanes[0] === UNWANTED) process.exit();
     const context = unpack(job.context);
     lanes.fill(CLAIMING); // from here on it ends by itself; until here the parent may end it
     if (Atomics.load(next, 0) < items.length) {
@@ -253,6 +244,18 @@ function newThread(workerData: Job, execArgv = flagsForWorkers()): Worker {
   const load = `import("${tsx}").then((tsx) => (tsx.register(), import("${file}")))`;
   return new Worker(load, { workerData, execArgv, eval: true });
 }
+/** What a thread prints would wait until the parent has read what it printed before. */
+function printAtOnce() {
+  for (const stream of [process.stdout, process.stderr] as Writable[]) {
+    const write = stream._writev; // Deno has none
+    if (!write) continue;
+    stream._writev = (chunks, done) => {
+      write.call(stream, chunks, () => {});
+      done();
+    };
+  }
+}
+
 const TICK_MS = 20; // between two looks for items that take too long
 const NODE = Number.parseInt(process.versions.node, 10);
 
@@ -286,9 +289,7 @@ export interface Report<Value = unknown> {
 function checkCall(items: unknown, module: unknown, options: PoolOptions) {
   const { workers, concurrency = 1, itemTimeoutMs = 1 } = options;
   if (here.isLoading || here.body === `${module}`)
-    throw new Error(
-      "Cannot start a loop while its body is loaded, nor in its workers: move this call",
-    );
+    throw new Error("Cannot start a loop while its body is loaded, or in its own workers");
   if (!Array.isArray(items))
     throw new TypeError(`Expected an array of items, found ${inspect(items)}`);
   if (!(module instanceof URL))
@@ -326,23 +327,6 @@ async function iterate({ body }: Loaded, item: Packed, context: unknown): Promis
   }
 }
 type Loaded = Awaited<ReturnType<typeof loadLoop>>;
-
-/** What a worker prints would wait for its event loop, and be lost where it is ended before that. */
-function printAtOnce() {
-  const _write = (fd: number, chunk: string, encoding: BufferEncoding, done: () => void) => {
-    for (let left = Buffer.from(chunk, encoding); left.length > 0; ) {
-      try {
-        left = left.subarray(writeSync(fd, left));
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== "EAGAIN") break; // nobody reads it any more
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1); // until the pipe has room
-      }
-    }
-    done();
-  };
-  Object.assign(process.stdout, { _write: _write.bind(null, 1), _writev: null });
-  Object.assign(process.stderr, { _write: _write.bind(null, 2), _writev: null });
-}
 
 function named(name: string, message: string, cause?: unknown): Error {
   return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });
