@@ -29,12 +29,15 @@ interface ToProcess {
 /** What a process says. */
 interface FromProcess {
   role: string;
-  is?: "up" | "loaded" | "ready" | "ending" | "done";
+  is?: "starting" | "loaded" | "ready" | "ending" | "done";
   reports?: [index: number, startMs: number, endMs: number, result: Packed][];
   returned?: number[]; // items that it has not begun, and will not
   failed?: Packed; // in its load, setup or teardown; or what it dies of
   diesOn?: number[]; // by itself: the items that it was on
 }
+
+/** What a process is: what it has said last, or what the parent has asked of it since. */
+type State = NonNullable<FromProcess["is"]> | "late" | "asked";
 
 /**
  * Calls the default function of `module` for all items, in child processes. A process that dies costs
@@ -106,14 +109,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     const held = new Map<number, boolean>();
     const begun = () => [...held.keys()].slice(0, concurrency);
     const seenMs = new Map<number, number>(); // item that it is on -> for how long that was seen
-    let state = "starting" as
-      | "starting"
-      | "loaded"
-      | "ready"
-      | "late"
-      | "asked"
-      | "ending"
-      | "done";
+    let state = "starting" as State;
     let eachMs = Number.POSITIVE_INFINITY; // that the last items took
     let why: unknown;
     let diesOn: number[] | undefined;
@@ -134,7 +130,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     child.on("message", (message: FromProcess | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
       const { is, reports = [], failed } = message;
-      if (is === "up") openPlace(); // so as many start at a time as there are cores
+      if (is === "starting") openPlace(); // so as many start at a time as there are cores
       for (const [index, startMs, endMs, result] of reports) {
         held.delete(index);
         settle({ index, worker: place, startMs, endMs, outcome: outcomeOf(result) });
@@ -147,9 +143,9 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
         stop(reason); // so it would be in the next
       else if (failed) why ??= reason;
       if (is === "done" || failed) kill(child); // an orderly exit would take longer
-      if (is && is !== "up") state = is;
+      if (is) state = is;
       diesOn ??= message.diesOn;
-      takeBack(message.returned ?? []);
+      takeBack(message.returned);
       feed();
     });
     const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
@@ -186,13 +182,12 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       next = Math.max(next, first + count);
     }
 
-    /** Items that it has not begun, for who is free. */
-    function takeBack(indexes: number[]) {
-      if (indexes.length === 0) return;
+    /** For who is free; the first of them first, as a later one may wait for its entry. */
+    function takeBack(indexes: number[] = []) {
       for (const index of indexes) held.delete(index);
       returned.push(...indexes);
       returned.sort((a, b) => a - b);
-      feedAll();
+      if (indexes.length > 0) feedAll();
     }
 
     function endLate(limitMs: number) {
@@ -244,7 +239,7 @@ function work() {
   const say = (what: Omit<FromProcess, "role">) =>
     new Promise((resolve) => process.send!({ role: ROLE, ...what }, resolve));
   const on = new Set<number>();
-  let queue: { index: number; item: Packed; isShort: boolean }[] = [];
+  const queue: { index: number; item: Packed; isShort: boolean }[] = [];
   let reports: NonNullable<FromProcess["reports"]> = [];
   let sent: Promise<unknown> = Promise.resolve();
   let sentMs = 0;
@@ -284,9 +279,7 @@ function work() {
   /** The items are not so short after all: others may begin what waits here. */
   function giveBack() {
     void send();
-    const returned = queue.filter(({ isShort }) => isShort).map(({ index }) => index);
-    queue = queue.filter(({ isShort }) => !isShort);
-    if (returned.length > 0) void say({ returned });
+    if (queue.length > 0) void say({ returned: queue.splice(0).map(({ index }) => index) });
   }
 
   async function hear({ job, group }: ToProcess) {
@@ -302,7 +295,7 @@ function work() {
       isSetUp ??= Promise.resolve(loop.setup?.(context)).then(() => say({ is: "ready" }));
       await isSetUp;
       while (lanes < concurrency && queue.length > 0) void runLane();
-      if (isShort) setImmediate(giveBack); // what is not done by then waits
+      if (isShort) setImmediate(giveBack);
     } else {
       if (loop.teardown) void say({ is: "ending" });
       await loop.teardown?.();
@@ -312,7 +305,7 @@ function work() {
 
   here.isLoading = true; // until it has loaded the body
   printAtOnce();
-  void say({ is: "up" });
+  void say({ is: "starting" });
   process.on("message", (message: ToProcess | null) => {
     if (message?.role !== ROLE) return; // a message of the program's own
     hear(message).catch((thrown) => {
@@ -428,17 +421,16 @@ export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
   try {
     return serialize(as === "value" ? { value } : { error: toPlain(value) });
   } catch (error) {
-    return as === "value"
-      ? pack(error, "error")
-      : serialize({ error: { value: inspect(value, { customInspect: false }) } });
+    if (as === "value") return pack(error, "error");
+    return serialize({ error: inspect(value, { customInspect: false }) });
   }
 }
 
 /** @throws What was packed as an error, or why it cannot be read. */
 export function unpack(packed: Packed): unknown {
   if (!(packed instanceof Uint8Array)) return packed;
-  const { value, error } = deserialize(packed);
-  if (error) throw toError(error);
+  const { value, ...failed } = deserialize(packed);
+  if ("error" in failed) throw toError(failed.error);
   // An array with memory of its own, not a part of the whole message's.
   const isArray = ArrayBuffer.isView(value) && !(value instanceof DataView);
   return isArray ? Uint8Array.prototype.slice.call(value) : value;
@@ -452,41 +444,38 @@ function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
   }
 }
 
-/** An error as data, with what it carries: a clone would lose most of that. Or what else was thrown. */
-type Plain = { value?: unknown; list?: Plain[]; own?: [key: string, value: Plain][] };
+// An error travels as what it carries, by name: a clone would lose most of that.
+const PARTS = "parts of an error";
+type Plain = { [PARTS]?: Record<string, unknown> } | null | undefined;
 
 /** @throws {Error} `thrown` cannot be cloned. (A part of an error that cannot is left out.) */
-function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): Plain {
-  if (Array.isArray(thrown)) return { list: thrown.map((each) => toPlain(each, known, depth)) };
+function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): unknown {
+  if (Array.isArray(thrown)) return thrown.map((each) => toPlain(each, known, depth));
   if (!(thrown instanceof Error || types.isNativeError(thrown)))
-    return { value: deserialize(serialize(thrown)) };
-  if (depth === 100) return { value: `${thrown}` };
-  const met = known.get(thrown);
-  if (met) return met; // more than once, or within itself
-  const own: [string, Plain][] = [];
-  known.set(thrown, { own });
+    return deserialize(serialize(thrown));
+  if (depth === 100) return `${thrown}`;
+  if (known.has(thrown)) return known.get(thrown); // more than once, or within itself
+  const parts: Record<string, unknown> = {};
+  known.set(thrown, { [PARTS]: parts });
   const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
   for (const key of new Set([...hidden, ...Object.keys(thrown)])) {
     try {
       if (key in thrown && key !== "__proto__")
-        own.push([key, toPlain(thrown[key as keyof Error], known, depth + 1)]);
+        parts[key] = toPlain(thrown[key as keyof Error], known, depth + 1);
     } catch {}
   }
-  return known.get(thrown)!;
+  return known.get(thrown);
 }
 
-function toError(plain: Plain, known = new Map<Plain, unknown>()): unknown {
-  const { value, list, own } = plain;
-  if (list) return list.map((each) => toError(each, known));
-  if (!own || known.has(plain)) return known.get(plain) ?? value;
-  const name = own.find(([key]) => key === "name")?.[1].value;
-  const Kind = [TypeError, RangeError, SyntaxError, ReferenceError].find(
-    (kind) => kind.name === name,
-  );
-  const hasCause = own.some(([key]) => key === "cause");
-  const error = new (Kind ?? Error)("", hasCause ? { cause: undefined } : {});
-  known.set(plain, error);
-  for (const [key, part] of own) Object.assign(error, { [key]: toError(part, known) });
+function toError(plain: unknown, known = new Map<unknown, Error>()): unknown {
+  if (Array.isArray(plain)) return plain.map((each) => toError(each, known));
+  const parts = (plain as Plain)?.[PARTS];
+  if (!parts || known.has(parts)) return known.get(parts) ?? plain;
+  const kinds = [TypeError, RangeError, SyntaxError, ReferenceError];
+  const Kind = kinds.find((kind) => kind.name === parts.name) ?? Error;
+  const error = new Kind("", "cause" in parts ? { cause: undefined } : {});
+  known.set(parts, error);
+  for (const key of Object.keys(parts)) Object.assign(error, { [key]: toError(parts[key], known) });
   return error;
 }
 

@@ -342,17 +342,16 @@ export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
   try {
     return serialize(as === "value" ? { value } : { error: toPlain(value) });
   } catch (error) {
-    return as === "value"
-      ? pack(error, "error")
-      : serialize({ error: { value: inspect(value, { customInspect: false }) } });
+    if (as === "value") return pack(error, "error");
+    return serialize({ error: inspect(value, { customInspect: false }) });
   }
 }
 
 /** @throws What was packed as an error, or why it cannot be read. */
 export function unpack(packed: Packed): unknown {
   if (!(packed instanceof Uint8Array)) return packed;
-  const { value, error } = deserialize(packed);
-  if (error) throw toError(error);
+  const { value, ...failed } = deserialize(packed);
+  if ("error" in failed) throw toError(failed.error);
   // An array with memory of its own, not a part of the whole message's.
   const isArray = ArrayBuffer.isView(value) && !(value instanceof DataView);
   return isArray ? Uint8Array.prototype.slice.call(value) : value;
@@ -366,41 +365,38 @@ function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
   }
 }
 
-/** An error as data, with what it carries: a clone would lose most of that. Or what else was thrown. */
-type Plain = { value?: unknown; list?: Plain[]; own?: [key: string, value: Plain][] };
+// An error travels as what it carries, by name: a clone would lose most of that.
+const PARTS = "parts of an error";
+type Plain = { [PARTS]?: Record<string, unknown> } | null | undefined;
 
 /** @throws {Error} `thrown` cannot be cloned. (A part of an error that cannot is left out.) */
-function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): Plain {
-  if (Array.isArray(thrown)) return { list: thrown.map((each) => toPlain(each, known, depth)) };
+function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): unknown {
+  if (Array.isArray(thrown)) return thrown.map((each) => toPlain(each, known, depth));
   if (!(thrown instanceof Error || types.isNativeError(thrown)))
-    return { value: deserialize(serialize(thrown)) };
-  if (depth === 100) return { value: `${thrown}` };
-  const met = known.get(thrown);
-  if (met) return met; // more than once, or within itself
-  const own: [string, Plain][] = [];
-  known.set(thrown, { own });
+    return deserialize(serialize(thrown));
+  if (depth === 100) return `${thrown}`;
+  if (known.has(thrown)) return known.get(thrown); // more than once, or within itself
+  const parts: Record<string, unknown> = {};
+  known.set(thrown, { [PARTS]: parts });
   const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
   for (const key of new Set([...hidden, ...Object.keys(thrown)])) {
     try {
       if (key in thrown && key !== "__proto__")
-        own.push([key, toPlain(thrown[key as keyof Error], known, depth + 1)]);
+        parts[key] = toPlain(thrown[key as keyof Error], known, depth + 1);
     } catch {}
   }
-  return known.get(thrown)!;
+  return known.get(thrown);
 }
 
-function toError(plain: Plain, known = new Map<Plain, unknown>()): unknown {
-  const { value, list, own } = plain;
-  if (list) return list.map((each) => toError(each, known));
-  if (!own || known.has(plain)) return known.get(plain) ?? value;
-  const name = own.find(([key]) => key === "name")?.[1].value;
-  const Kind = [TypeError, RangeError, SyntaxError, ReferenceError].find(
-    (kind) => kind.name === name,
-  );
-  const hasCause = own.some(([key]) => key === "cause");
-  const error = new (Kind ?? Error)("", hasCause ? { cause: undefined } : {});
-  known.set(plain, error);
-  for (const [key, part] of own) Object.assign(error, { [key]: toError(part, known) });
+function toError(plain: unknown, known = new Map<unknown, Error>()): unknown {
+  if (Array.isArray(plain)) return plain.map((each) => toError(each, known));
+  const parts = (plain as Plain)?.[PARTS];
+  if (!parts || known.has(parts)) return known.get(parts) ?? plain;
+  const kinds = [TypeError, RangeError, SyntaxError, ReferenceError];
+  const Kind = kinds.find((kind) => kind.name === parts.name) ?? Error;
+  const error = new Kind("", "cause" in parts ? { cause: undefined } : {});
+  known.set(parts, error);
+  for (const key of Object.keys(parts)) Object.assign(error, { [key]: toError(parts[key], known) });
   return error;
 }
 
