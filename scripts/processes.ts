@@ -32,8 +32,9 @@ interface FromProcess {
   is?: "starting" | "loaded" | "ready" | "ending" | "done";
   reports?: [index: number, startMs: number, endMs: number, result: Packed][];
   returned?: number[]; // items that it has not begun, and will not
+  on?: number[]; // the items that it is on: of those that are not short, each before it begins
   failed?: Packed; // in its load, setup or teardown; or what it dies of
-  diesOn?: number[]; // by itself: the items that it was on
+  isLast?: boolean; // it ends by itself
 }
 
 /** What a process is: what it has said last, or what the parent has asked of it since. */
@@ -105,14 +106,13 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   async function run(place: number) {
     const execArgv = options.execArgv ?? flagsForWorkers();
     const child = fork(new URL(import.meta.url), [ROLE], { serialization: "advanced", execArgv });
-    // The items that it has, in the order in which it begins them -> whether they are short.
-    const held = new Map<number, boolean>();
-    const begun = () => [...held.keys()].slice(0, concurrency);
+    const held = new Map<number, boolean>(); // items that it has -> whether they are short
+    let on: number[] = []; // of those, what it said that it is on
     const seenMs = new Map<number, number>(); // item that it is on -> for how long that was seen
     let state = "starting" as State;
     let eachMs = Number.POSITIVE_INFINITY; // that the last items took
     let why: unknown;
-    let diesOn: number[] | undefined;
+    let isLast = false;
 
     const ended = new Promise<string>((resolve) => {
       const end = (code: unknown, signal: string | null) => resolve(signal ?? `exit code ${code}`);
@@ -144,7 +144,8 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       else if (failed) why ??= reason;
       if (is === "done" || failed) kill(child); // an orderly exit would take longer
       if (is) state = is;
-      diesOn ??= message.diesOn;
+      on = message.on ?? on;
+      isLast ||= message.isLast ?? false;
       takeBack(message.returned);
       feed();
     });
@@ -192,14 +193,14 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
 
     function endLate(limitMs: number) {
       if (state !== "ready" && state !== "late") return;
-      for (const index of begun()) {
+      for (const index of on) {
         seenMs.set(index, (seenMs.get(index) ?? -TICK_MS) + TICK_MS);
         if (seenMs.get(index)! < limitMs) continue;
         state = "late";
         reject(index, named("TimeoutError", `item ${index} took longer than ${limitMs} ms`), place);
       }
       // Its neighbours in the process may end theirs first.
-      if (state === "late" && begun().every((index) => outcomes[index])) kill(child);
+      if (state === "late" && on.every((index) => outcomes[index])) kill(child);
     }
 
     const how = await ended;
@@ -207,9 +208,10 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     children.delete(child);
     if (living.delete(child) && living.size === 0) process.off("exit", killLiving);
     if (state === "done" || stopped) return;
-    // Of short items, it may have begun any.
-    const inferred = [...held].filter(([index, isShort]) => isShort || begun().includes(index));
-    const lost = state === "loaded" ? [] : (diesOn ?? inferred.map(([index]) => index));
+    // Of short items it may have begun any, unless it could say.
+    const isLost = ([index, isShort]: [number, boolean]) =>
+      on.includes(index) || (isShort && !isLast);
+    const lost = [...held].filter(isLost).map(([index]) => index);
     const text = `process ${child.pid ?? ""} died: ${why instanceof Error ? why.message : (why ?? how)}`;
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
     const others = lost.length > concurrency ? `, or others of ${lost.length} sent with it` : "";
@@ -238,7 +240,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
 function work() {
   const say = (what: Omit<FromProcess, "role">) =>
     new Promise((resolve) => process.send!({ role: ROLE, ...what }, resolve));
-  const on = new Set<number>();
+  const on = new Map<number, boolean>(); // an item that is said to be begun -> whether it is
   const queue: { index: number; item: Packed; isShort: boolean }[] = [];
   let reports: NonNullable<FromProcess["reports"]> = [];
   let sent: Promise<unknown> = Promise.resolve();
@@ -251,7 +253,7 @@ function work() {
   let failed: Packed;
 
   function send() {
-    if (reports.length > 0) sent = say({ reports });
+    if (reports.length > 0 || on.size > 0) sent = say({ reports, on: [...on.keys()] });
     reports = [];
     sentMs = performance.now();
     return sent;
@@ -261,15 +263,15 @@ function work() {
     lanes++;
     for (let taken = queue.shift(); taken; taken = queue.shift()) {
       const { index, item, isShort } = taken;
-      // Were this process killed now, the parent would know by what it has had what was begun.
-      if (!isShort) await send();
-      on.add(index);
+      on.set(index, isShort);
+      if (!isShort) await send(); // also if this process is killed then, the parent knows of it
+      on.set(index, true);
       const startMs = performance.timeOrigin + performance.now();
       const result = await iterate(loop, item, context);
       const endMs = performance.timeOrigin + performance.now();
       on.delete(index);
       reports.push([index, startMs, endMs, result]);
-      if (performance.now() - sentMs > 0.2) void send();
+      if (isShort && performance.now() - sentMs > 0.2) void send();
       if (isShort && endMs - startMs > 5) giveBack();
     }
     lanes--;
@@ -319,8 +321,8 @@ function work() {
     failed = pack(error, "error");
   });
   process.on("exit", () => {
-    void send(); // the body may call exit()
-    void say({ failed, diesOn: [...on] });
+    const begun = [...on.keys()].filter((index) => on.get(index));
+    void say({ reports, on: begun, failed, isLast: true });
   });
 }
 
