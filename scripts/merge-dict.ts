@@ -50,18 +50,23 @@ export async function intoMergedDict<Key, Value, Loop extends LoopModule = AnyLo
 ): Promise<PromiseSettledResult<Result<Loop>>[]> {
   const { with: kind, merge, onSettled, ...others } = options;
   const run = kind === "threads" ? inThreads : inProcesses;
-  const results = await run<Loop>(items, module, {
-    ...others,
-    ...(onSettled && {
-      onSettled: (report: Report<Result<Loop>>) =>
-        onSettled({ ...report, outcome: checked(report.outcome) }),
-    }),
-  } as never);
-  const outcomes = results.map(checked);
-  for (const outcome of outcomes)
-    if (outcome.status === "fulfilled")
-      mergeInto(dict, outcome.value as Entries<Key, Value>, merge);
-  return outcomes;
+  const hear = (report: Report<Result<Loop>>) =>
+    onSettled!({ ...report, outcome: checked(report.outcome) });
+  const all = { ...others, ...(onSettled && { onSettled: hear }) } as never;
+  const mergeAll = (results: PromiseSettledResult<Result<Loop>>[]) => {
+    const outcomes = results.map(checked);
+    for (const outcome of outcomes)
+      if (outcome.status === "fulfilled")
+        mergeInto(dict, outcome.value as Entries<Key, Value>, merge);
+    return outcomes;
+  };
+  try {
+    return mergeAll(await run<Loop>(items, module, all));
+  } catch (error) {
+    const thrown = error as { results?: PromiseSettledResult<Result<Loop>>[] } | undefined;
+    if (thrown?.results) thrown.results = mergeAll(thrown.results); // a teardown failed after them
+    throw error;
+  }
 }
 
 /** The same outcome, or where that is no entries, a rejection. */

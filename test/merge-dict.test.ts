@@ -30,6 +30,19 @@ const messageOf = (result: PromiseSettledResult<unknown> | undefined) =>
   (result as PromiseRejectedResult).reason.message;
 
 for (const kind of ["processes", "threads"] as const) {
+  test(`merge-dict: what a teardown throws comes after all is merged, with ${kind}`, async () => {
+    const dict = new Map<number, number>();
+    process.env.TEARDOWN = "throws";
+    const options = { ...bare, workers: 2, with: kind, signal: limit() };
+    const call = intoMergedDict(dict, [0, 1, 2], body("teardowns"), options);
+    await assert.rejects(call, (thrown: Error & { results: unknown[] }) => {
+      assert.equal(thrown.message, "still open");
+      assert.equal(thrown.results.length, 3);
+      return true;
+    });
+    assert.deepEqual([...dict.keys()], [0, 1, 2]);
+  });
+
   test(`merge-dict: of a key that comes again the later item's value stays, with ${kind}`, async () => {
     // The first to end is the last item; the keys stay in the order in which the items have them.
     const jobs = Array.from({ length: 8 }, (_, index): Job => {
