@@ -10,7 +10,6 @@ import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
 import { formatMs } from "./format.ts";
-import { startGuard } from "./guard.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { main } from "./main.ts";
 import { type Hooks, measure } from "./measure.ts";
@@ -91,11 +90,9 @@ export function runScript<Exports>(url: string, script: Script<Exports>): Promis
       : undefined;
     starting?.catch(() => {}); // it is awaited later
     const status = statusLine();
-    const guarding = script.inThisThread && startGuard(signal);
     try {
       const technique = await unlessInterrupted(signal, () => load(script, url, flags.body, work));
       const api = await starting;
-      await guarding;
       const apiUrl = api?.url ?? flags.url;
       const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
       const options = { workers, concurrency, context, signal, with: flags.with };
@@ -149,7 +146,6 @@ export function runScript<Exports>(url: string, script: Script<Exports>): Promis
       if (isError(signal.reason)) throw signal.reason;
       process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
     } finally {
-      (await guarding)?.();
       status.clear();
       await (await starting)?.stop();
     }

@@ -143,16 +143,3 @@ test("Ctrl-C at the very end changes nothing but the exit status, if that", asyn
     await noneLeft(running);
   }
 });
-
-test("a loop body that never returns is ended by a Ctrl-C as early as its very start", {
-  timeout: 120_000,
-}, async () => {
-  for (let time = 0; time < 5; time++) {
-    const { child, ended, output } = start("test/programs/guarded.ts");
-    await until(() => output.stdout.includes("it runs"));
-    process.kill(-child.pid!, "SIGINT");
-    const { signal, stderr } = await ended;
-    assert.equal(signal, "SIGKILL");
-    assert.match(stderr, /error: the loop body does not return: killed/);
-  }
-});

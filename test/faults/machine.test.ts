@@ -164,7 +164,7 @@ test("an odd path, a TMPDIR that does not exist, a proxy and no terminal are no 
   assert.equal(compare.code, 0, compare.stderr);
 });
 
-test("without a file descriptor, the practice API's start says so, the guard does nothing", async () => {
+test("without a file descriptor, the practice API's start says so", async () => {
   const { stdout, stderr } = await shell(`ulimit -n 64; ${quoted} '${root}test/programs/full.ts'`);
   assert.match(stdout, /^spawn \S+ EMFILE\n$/, stderr);
 });
