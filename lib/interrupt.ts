@@ -1,7 +1,5 @@
 // Everything that ends a script early, as one AbortSignal.
 
-import { onParentGone } from "./parent.ts";
-
 /** Whether a signal was aborted by an error that nothing caught, not by Ctrl-C and its like. */
 export function isError(reason: unknown): boolean {
   return reason !== undefined && (reason as Error)?.name !== "AbortError";
@@ -23,4 +21,21 @@ export function interruptSignal(): AbortSignal {
     stream.on("error", () => abort("nobody reads the output"));
   }
   return controller.signal;
+}
+
+/**
+ * Calls back once when this process's parent has ended, also by SIGKILL.
+ * A closed IPC channel tells at once; without one, a look at the parent's id does within 250 ms.
+ * Keeps the process alive for no longer than it has other work.
+ */
+export function onParentGone(callback: () => void): void {
+  const parent = process.ppid;
+  const timer = setInterval(() => process.ppid !== parent && gone(), 250).unref();
+  function gone() {
+    clearInterval(timer);
+    process.removeListener("disconnect", gone);
+    callback();
+  }
+  process.once("disconnect", gone);
+  process.channel?.unref(); // listening alone would keep the process alive
 }

@@ -12,7 +12,7 @@ import { escapeControl } from "./terminal.ts";
  * @param url Its `import.meta.url`.
  */
 export async function runAsScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
-  if (isMain(url)) await (await import("./script.ts")).runScript(url, script);
+  if (isMain(url)) await main(async () => (await import("./script.ts")).runScript(url, script));
 }
 
 /**

@@ -1,8 +1,6 @@
 // Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
 
 import type { EventEmitter } from "node:events";
-import { USAGE, type Usage } from "./bodies/in-script.ts";
-import { sum } from "./statistics.ts";
 
 /** What a technique tells as it runs. */
 export interface Hooks {
@@ -30,6 +28,23 @@ export interface Run {
   workers: Int16Array;
   cpuMs: number;
   peakRssBytes: number;
+}
+
+/** One array entry an iteration that was run, in the order of their starts. */
+export interface Timeline {
+  /** From 0; a replacement has the number of the worker that died. */
+  worker: number[];
+  item: number[];
+  startMs: number[];
+  endMs: number[];
+}
+
+/** What a process took, as it says itself at its end. */
+export interface Usage {
+  from: "the usage of a process";
+  /** User + system, in microseconds. */
+  cpu: { user: number; system: number };
+  rssBytes: number;
 }
 
 /** A clock that threads and processes of one machine share: milliseconds since 1970. */
@@ -65,7 +80,7 @@ export async function measure(
     },
     onWorker(worker) {
       worker.on("message", (message: Usage | null) => {
-        if (message?.from === USAGE) usages.push(message);
+        if (message?.from === "the usage of a process") usages.push(message);
       });
     },
   });
@@ -77,4 +92,19 @@ export async function measure(
   const ownPeak = process.resourceUsage().maxRSS * 1024;
   const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
   return { results, calledMs, ms, startMs, endMs, workers: ranOn, cpuMs, peakRssBytes };
+}
+
+/**
+ * The value below or at which the share `p` of sorted values lies (nearest rank).
+ * @throws {RangeError} There are no values.
+ */
+export function percentile(sorted: ArrayLike<number>, p: number): number {
+  const value = sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
+  if (value === undefined) throw new RangeError("Cannot take a percentile of no values");
+  return value;
+}
+
+/** All values together. */
+export function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
 }

@@ -43,7 +43,8 @@ export async function loadClient(): Promise<void> {
   // 80 ms of CPU time each, and no faster for it. Newer ones do so only where it is run a lot.
   // (The flag is this whole process's: nothing else here runs WebAssembly.)
   if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
-  PoolClass ??= (await import("undici/lib/dispatcher/pool.js")).default;
+  // @ts-expect-error: undici has types for the whole, not for this file of it
+  PoolClass ??= (await import("undici/lib/dispatcher/pool.js")).default as typeof Pool;
 }
 
 /** The JSON that is posted for an item. */

@@ -1,9 +1,10 @@
 // The record: one run as one JSON object on one line, the same for every technique.
 
-import type { Run } from "./measure.ts";
+import { percentile, type Run, type Timeline } from "./measure.ts";
 import type { ApiStats } from "./practice-api.ts";
-import type { Work } from "./script-flags.ts";
-import { percentile } from "./statistics.ts";
+
+/** What an iteration does: one of the suite's bodies, or a module of the user's. */
+export type Work = "post" | "cpu" | "none" | "body";
 
 /** One run. Times in milliseconds, sizes in bytes. */
 export interface RunRecord {
@@ -50,15 +51,6 @@ export interface RunRecord {
   /** Way of counting -> updates that it lost; entries whose key had come before. */
   lostUpdates?: Record<string, number>;
   collisions?: number;
-}
-
-/** One array entry an iteration that was run, in the order of their starts. */
-export interface Timeline {
-  /** From 0; a replacement has the number of the worker that died. */
-  worker: number[];
-  item: number[];
-  startMs: number[];
-  endMs: number[];
 }
 
 /** What {@link makeRecord} needs to know beside the run itself. */

@@ -81,9 +81,6 @@ export function scriptFlags(defaultWorkers: string | undefined) {
 /** What the flags of a technique's script are. */
 export type ScriptFlags = Values<ReturnType<typeof scriptFlags>>;
 
-/** What an iteration does: one of the suite's bodies, or a module of the user's. */
-export type Work = ScriptFlags["work"] | "body";
-
 /** What the body of `--work post` is told, for POSTs to `url` over so many connections. */
 export function postOptions(flags: ScriptFlags, url: URL, connections: number): PostOptions {
   const { timeout: timeoutMs, retries, header: headers, data } = flags;

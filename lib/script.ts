@@ -11,11 +11,10 @@ import { describeRun } from "./describe-run.ts";
 import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
 import { formatMs } from "./format.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
-import { main } from "./main.ts";
 import { type Hooks, measure } from "./measure.ts";
-import { makeRecord, type RunRecord } from "./record.ts";
+import { makeRecord, type RunRecord, type Work } from "./record.ts";
 import { loadable } from "./runtime.ts";
-import { postOptions, scriptFlags, type Work } from "./script-flags.ts";
+import { postOptions, scriptFlags } from "./script-flags.ts";
 import { statusLine } from "./terminal.ts";
 
 type Results = PromiseSettledResult<unknown>[];
@@ -68,88 +67,86 @@ export interface Script<Exports = unknown> {
  *
  * @param url Its `import.meta.url`.
  */
-export function runScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
-  return main(async () => {
-    const name = basename(fileURLToPath(url), ".ts");
-    const flags = parseFlags(flagsOf(script));
-    if (flags.help) return console.log(help(name, script));
+export async function runScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
+  const name = basename(fileURLToPath(url), ".ts");
+  const flags = parseFlags(flagsOf(script));
+  if (flags.help) return console.log(help(name, script));
 
-    const { defaultWorkers } = script;
-    const workers = defaultWorkers
-      ? (flags.workers ?? defaultWorkers(availableParallelism(), flags.with))
-      : 1;
-    const concurrency = defaultWorkers ? flags.concurrency : 1;
-    const work: Work = flags.body ? "body" : flags.work;
-    const signal = interruptSignal();
-    const requests = flags.requests.reduce((sum, size) => sum + size, 0);
-    const target = work === "post" ? flags.url : undefined;
-    await confirmRequests(target, requests, flags.retries, flags.yes, signal);
-    const practice = work === "post" && !flags.url;
-    const starting = practice
-      ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
-      : undefined;
-    starting?.catch(() => {}); // it is awaited later
-    const status = statusLine();
-    try {
-      const technique = await unlessInterrupted(signal, () => load(script, url, flags.body, work));
-      const api = await starting;
-      const apiUrl = api?.url ?? flags.url;
-      const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
-      const options = { workers, concurrency, context, signal, with: flags.with };
+  const { defaultWorkers } = script;
+  const workers = defaultWorkers
+    ? (flags.workers ?? defaultWorkers(availableParallelism(), flags.with))
+    : 1;
+  const concurrency = defaultWorkers ? flags.concurrency : 1;
+  const work: Work = flags.body ? "body" : flags.work;
+  const signal = interruptSignal();
+  const requests = flags.requests.reduce((sum, size) => sum + size, 0);
+  const target = work === "post" ? flags.url : undefined;
+  await confirmRequests(target, requests, flags.retries, flags.yes, signal);
+  const practice = work === "post" && !flags.url;
+  const starting = practice
+    ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
+    : undefined;
+  starting?.catch(() => {}); // it is awaited later
+  const status = statusLine();
+  try {
+    const technique = await unlessInterrupted(signal, () => load(script, url, flags.body, work));
+    const api = await starting;
+    const apiUrl = api?.url ?? flags.url;
+    const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
+    const options = { workers, concurrency, context, signal, with: flags.with };
 
-      let failed = false;
-      let interrupted = false;
-      let running: string | undefined;
-      process.once("exit", () => {
-        if (!running) return;
-        console.error(`error: the loop body ended the process, ${running}`);
-        process.exitCode = 1;
+    let failed = false;
+    let interrupted = false;
+    let running: string | undefined;
+    process.once("exit", () => {
+      if (!running) return;
+      console.error(`error: the loop body ended the process, ${running}`);
+      process.exitCode = 1;
+    });
+    for (const requests of flags.requests) {
+      const items = Array.from({ length: requests }, (_, index) => index);
+      await unlessInterrupted(signal, async () => technique?.open?.(context));
+      const begunMs = performance.now();
+      running = `0 of ${requests} done`;
+      // Interrupted as it was loaded, there is none; a teardown that throws comes with the results.
+      const none = items.map(() => ({ status: "rejected", reason: signal.reason }) as const);
+      let thrown: { results?: Results } | undefined;
+      const call = async (hooks: Hooks) => {
+        try {
+          return (await technique?.call(items, { ...options, ...hooks })) ?? none;
+        } catch (error) {
+          thrown = error as { results?: Results };
+          if (!thrown.results) throw error;
+          return thrown.results;
+        }
+      };
+      const run = await measure(call, requests, workers, (settled) => {
+        running = `${settled} of ${requests} done`;
+        const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
+        status.show(() => `${name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
+      }).finally(() => {
+        running = undefined;
+        return technique?.close?.();
       });
-      for (const requests of flags.requests) {
-        const items = Array.from({ length: requests }, (_, index) => index);
-        await unlessInterrupted(signal, async () => technique?.open?.(context));
-        const begunMs = performance.now();
-        running = `0 of ${requests} done`;
-        // Interrupted as it was loaded, there is none; a teardown that throws comes with the results.
-        const none = items.map(() => ({ status: "rejected", reason: signal.reason }) as const);
-        let thrown: { results?: Results } | undefined;
-        const call = async (hooks: Hooks) => {
-          try {
-            return (await technique?.call(items, { ...options, ...hooks })) ?? none;
-          } catch (error) {
-            thrown = error as { results?: Results };
-            if (!thrown.results) throw error;
-            return thrown.results;
-          }
-        };
-        const run = await measure(call, requests, workers, (settled) => {
-          running = `${settled} of ${requests} done`;
-          const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
-          status.show(() => `${name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
-        }).finally(() => {
-          running = undefined;
-          return technique?.close?.();
-        });
-        status.clear();
-        const stats = await api?.takeStats().catch(() => undefined); // it may have died
-        interrupted = signal.aborted;
-        const { timeline } = flags;
-        const how = { workers, concurrency, work, url: apiUrl?.href, interrupted, stats, timeline };
-        const shown = interrupted ? undefined : await technique?.afterRun?.(run.results, options);
-        const record = { ...makeRecord(run, { technique: name, ...how }), ...shown?.fields };
-        console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
-        if (shown && !flags.json) console.log(`${shown.text}\n`);
-        if (thrown) throw thrown;
-        failed ||= record.failed > 0;
-        if (interrupted) break;
-      }
-      if (isError(signal.reason)) throw signal.reason;
-      process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
-    } finally {
       status.clear();
-      await (await starting)?.stop();
+      const stats = await api?.takeStats().catch(() => undefined); // it may have died
+      interrupted = signal.aborted;
+      const { timeline } = flags;
+      const how = { workers, concurrency, work, url: apiUrl?.href, interrupted, stats, timeline };
+      const shown = interrupted ? undefined : await technique?.afterRun?.(run.results, options);
+      const record = { ...makeRecord(run, { technique: name, ...how }), ...shown?.fields };
+      console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
+      if (shown && !flags.json) console.log(`${shown.text}\n`);
+      if (thrown) throw thrown;
+      failed ||= record.failed > 0;
+      if (interrupted) break;
     }
-  });
+    if (isError(signal.reason)) throw signal.reason;
+    process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
+  } finally {
+    status.clear();
+    await (await starting)?.stop();
+  }
 }
 
 /** A technique with its body, ready to be called. */

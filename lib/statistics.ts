@@ -1,5 +1,7 @@
 // What a few repeated measurements say, and what they do not.
 
+import { sum } from "./measure.ts";
+
 /** Several measurements of the same thing, in its own unit. */
 export interface Spread {
   median: number;
@@ -68,19 +70,4 @@ export function ratio(a: Spread, b: Spread): Ratio {
     deviation: factor * Math.hypot(relativeA, relativeB),
     differs: apart > Math.max(level, 2 * error),
   };
-}
-
-/**
- * The value below or at which the share `p` of sorted values lies (nearest rank).
- * @throws {RangeError} There are no values.
- */
-export function percentile(sorted: ArrayLike<number>, p: number): number {
-  const value = sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError("Cannot take a percentile of no values");
-  return value;
-}
-
-/** All values together. */
-export function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,9 +1,8 @@
 // What each worker did when: a lane a worker, drawn over the time of the run.
 
-import { xAxis } from "./axis.ts";
+import { xAxis } from "./chart.ts";
 import { formatCount, formatMs, plural } from "./format.ts";
-import type { RunRecord, Timeline } from "./record.ts";
-import { sum } from "./statistics.ts";
+import { sum, type Timeline } from "./measure.ts";
 
 const LANES_SHOWN = 32;
 /** An iteration narrower than this many columns is not drawn by itself: the lane shows a density. */
@@ -11,6 +10,12 @@ const NARROWEST = 3;
 const DENSITIES = [" ", "░", "▒", "▓", "█"];
 const STARTING = "·";
 const TICKS = [0, 0.25, 0.5, 0.75, 1];
+
+/** A run of so many milliseconds. */
+interface Drawn {
+  timeline?: Timeline;
+  ms: number;
+}
 
 interface Lane {
   worker: number;
@@ -21,11 +26,9 @@ interface Lane {
  * Draws a run's timeline: dots until a worker begins its first iteration, then its iterations by
  * number, or where they are too short for that, how busy it was; and its share of time at work.
  *
- * @param record A run of which the timeline was kept.
  * @returns Lines of at most `width` columns.
  */
-export function describeTimeline(record: RunRecord, width: number): string {
-  const { timeline, ms } = record;
+export function describeTimeline({ timeline, ms }: Drawn, width: number): string {
   const lanes = timeline ? lanesOf(timeline) : [];
   if (lanes.length === 0) return "(no iteration was run: there is no timeline)";
   const shown = lanes.slice(0, LANES_SHOWN);

@@ -10,8 +10,8 @@
 
 import type { AddressInfo } from "node:net";
 import { decimal, describeFlags, onOff, parseFlags, wholeNumber } from "../lib/flags.ts";
+import { onParentGone } from "../lib/interrupt.ts";
 import { main } from "../lib/main.ts";
-import { onParentGone } from "../lib/parent.ts";
 import { createPracticeApi } from "../lib/practice-api.ts";
 
 const share = { placeholder: "P", initial: 0 };

@@ -34,8 +34,8 @@ import { confirmRequests } from "../lib/consent.ts";
 import { parseFlags } from "../lib/flags.ts";
 import { interruptSignal, isError } from "../lib/interrupt.ts";
 import { main } from "../lib/main.ts";
+import { versions } from "../lib/runtime.ts";
 import { terminalWidth, wantsColour } from "../lib/terminal.ts";
-import { versions } from "../lib/versions.ts";
 
 await main(async () => {
   const flags = parseFlags(compareFlags(isTechnique));

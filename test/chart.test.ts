@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import type { Axis } from "../lib/axis.ts";
-import { lineChart, type Series } from "../lib/chart.ts";
+import { type Axis, lineChart, type Series } from "../lib/chart.ts";
 import { formatCount, formatMs } from "../lib/format.ts";
 
 const x: Axis = {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Run } from "../lib/measure.ts";
+import { percentile, type Run } from "../lib/measure.ts";
 import { makeRecord } from "../lib/record.ts";
-import { percentile } from "../lib/statistics.ts";
 
 const NONE = Number.NaN;
 const run: Run = {

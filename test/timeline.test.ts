@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { RunRecord, Timeline } from "../lib/record.ts";
+import type { Timeline } from "../lib/measure.ts";
+import type { RunRecord } from "../lib/record.ts";
 import { describeTimeline } from "../lib/timeline.ts";
 import { sample } from "./support/comparison.ts";
 import { run } from "./support/process.ts";

@@ -2,6 +2,7 @@
 // scripts with its result in a dictionary.
 
 import { isMainThread } from "node:worker_threads";
+import type { Usage } from "../measure.ts";
 
 /** What stands around a body. */
 export interface InScript {
@@ -12,15 +13,6 @@ export interface InScript {
   /** Where its result goes: into the dictionary under the item, or back as an entry of it. */
   result?: "into dict" | "as entry" | undefined;
 }
-
-/** What a process took, as it says itself at its end. */
-export interface Usage {
-  from: typeof USAGE;
-  /** User + system, in microseconds. */
-  cpu: { user: number; system: number };
-  rssBytes: number;
-}
-export const USAGE = "the usage of a process";
 
 type Dict = { set: (key: number, value: never) => unknown };
 let loop: { default: (...given: unknown[]) => unknown; setup?: unknown; teardown?: unknown };
@@ -65,7 +57,7 @@ export async function teardown(): Promise<void> {
   await call(loop.teardown);
   if (!isMainThread) return; // a thread's usage is its process's
   const usage: Usage = {
-    from: USAGE,
+    from: "the usage of a process",
     cpu: process.cpuUsage(),
     rssBytes: process.memoryUsage.rss(),
   };

@@ -2,8 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { formatCount, formatMs, plural } from "../format.ts";
-import type { RunRecord } from "../record.ts";
-import type { Work } from "../script-flags.ts";
+import type { RunRecord, Work } from "../record.ts";
 import { statusLine } from "../terminal.ts";
 import type { Job } from "./plan.ts";
 

@@ -1,8 +1,9 @@
 // The tables of a comparison: times, and what they cost.
 
 import { formatBytes, formatCount, formatMs, formatTable, plural, wrap } from "../format.ts";
+import { sum } from "../measure.ts";
 import type { RunRecord } from "../record.ts";
-import { ratio, sum } from "../statistics.ts";
+import { ratio } from "../statistics.ts";
 import {
   BASELINE,
   type Cell,

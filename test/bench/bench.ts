@@ -18,9 +18,8 @@ import { type ApiProcess, startApi } from "../../lib/api-process.ts";
 import { thisMachine } from "../../lib/compare/comparison.ts";
 import { formatBytes, formatMs } from "../../lib/format.ts";
 import type { RunRecord } from "../../lib/record.ts";
-import { readsTypeScript, runtimeCommand } from "../../lib/runtime.ts";
+import { readsTypeScript, runtimeCommand, versions } from "../../lib/runtime.ts";
 import { type Spread, spread } from "../../lib/statistics.ts";
-import { versions } from "../../lib/versions.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** A measured thing: its values so far. */
