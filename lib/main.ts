@@ -3,8 +3,8 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
-import type { Script } from "./script.ts";
-import { escapeControl } from "./terminal.ts";
+import type { Script } from "./command/script.ts";
+import { escapeControl } from "./terminal/terminal.ts";
 
 /**
  * Runs the script of a technique, if that is what was started. What this takes is loaded only then.
@@ -12,7 +12,8 @@ import { escapeControl } from "./terminal.ts";
  * @param url Its `import.meta.url`.
  */
 export async function runAsScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
-  if (isMain(url)) await main(async () => (await import("./script.ts")).runScript(url, script));
+  if (isMain(url))
+    await main(async () => (await import("./command/script.ts")).runScript(url, script));
 }
 
 /**

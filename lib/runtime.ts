@@ -52,7 +52,7 @@ export async function loadable(modules: readonly URL[]): Promise<URL[]> {
     format: "esm",
     platform: "node",
     target: "node20",
-    external: [fileURLToPath(new URL("./script.ts", import.meta.url))], // no worker gets there
+    external: [fileURLToPath(new URL("./command/script.ts", import.meta.url))], // no worker gets there
     banner: {
       js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`,
     },

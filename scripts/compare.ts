@@ -11,6 +11,9 @@
 //      npx tsx scripts/compare.ts --from cpu.json
 
 import { existsSync } from "node:fs";
+import { confirmRequests } from "../lib/command/consent.ts";
+import { parseFlags } from "../lib/command/flags.ts";
+import { interruptSignal, isError } from "../lib/command/interrupt.ts";
 import {
   type CompareFlags,
   compareFlags,
@@ -30,12 +33,9 @@ import {
 } from "../lib/compare/exports.ts";
 import { planJobs } from "../lib/compare/plan.ts";
 import { runComparison } from "../lib/compare/run-comparison.ts";
-import { confirmRequests } from "../lib/consent.ts";
-import { parseFlags } from "../lib/flags.ts";
-import { interruptSignal, isError } from "../lib/interrupt.ts";
 import { main } from "../lib/main.ts";
 import { versions } from "../lib/runtime.ts";
-import { terminalWidth, wantsColour } from "../lib/terminal.ts";
+import { terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 
 await main(async () => {
   const flags = parseFlags(compareFlags(isTechnique));

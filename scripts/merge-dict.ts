@@ -103,7 +103,7 @@ runAsScript(import.meta.url, {
     return self.intoMergedDict(merged, items, module, options);
   },
   async afterRun(_self, results) {
-    const { studyMerge } = await import("../lib/dict-study.ts");
+    const { studyMerge } = await import("../lib/command/dict-study.ts");
     const counts = new Map<unknown, number>();
     for (const value of merged.values()) mergeInto(counts, [[value, 1]], (a, b) => a + b);
     return studyMerge(merged, counts, results);

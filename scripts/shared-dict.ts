@@ -235,7 +235,7 @@ runAsScript(import.meta.url, {
     return self.intoSharedDict(shared, items, module, { ...options, counter });
   },
   async afterRun({ intoSharedDict }, _results, options, study) {
-    const { studySharedDict } = await import("../lib/dict-study.ts");
+    const { studySharedDict } = await import("../lib/command/dict-study.ts");
     const { fields, text } = await studySharedDict(shared, (counts, items, job) =>
       intoSharedDict(counts, items, study, { ...options, context: job }),
     );

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stripVTControlCharacters } from "node:util";
-import { type Axis, lineChart, type Series } from "../lib/chart.ts";
-import { formatCount, formatMs } from "../lib/format.ts";
+import { type Axis, lineChart, type Series } from "../lib/terminal/chart.ts";
+import { formatCount, formatMs } from "../lib/terminal/format.ts";
 
 const x: Axis = {
   scale: "log",

@@ -4,9 +4,9 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
+import type { RunRecord } from "../lib/command/record.ts";
 import type { Comparison, Sample } from "../lib/compare/comparison.ts";
 import { runTechnique } from "../lib/compare/run-technique.ts";
-import type { RunRecord } from "../lib/record.ts";
 import {
   descendants,
   noneLeft,

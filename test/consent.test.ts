@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { networkInterfaces } from "node:os";
 import { test } from "node:test";
-import { confirmRequests, isThisMachine } from "../lib/consent.ts";
+import { confirmRequests, isThisMachine } from "../lib/command/consent.ts";
 import { run } from "./support/process.ts";
 
 test("consent: which hosts are this machine", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { describeFlags, parseFlags } from "../lib/flags.ts";
-import { scriptFlags } from "../lib/script-flags.ts";
+import { describeFlags, parseFlags } from "../lib/command/flags.ts";
+import { scriptFlags } from "../lib/command/script-flags.ts";
 
 const table = scriptFlags("8");
 const NUMBERS = /expected a whole number from 1 to 10000000, or several separated by commas, found/;

@@ -3,11 +3,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { lineChart } from "../lib/chart.ts";
-import { parseFlags, UsageError } from "../lib/flags.ts";
-import { formatCount, formatMs, formatTable, wrap } from "../lib/format.ts";
-import { scriptFlags } from "../lib/script-flags.ts";
-import { escapeControl } from "../lib/terminal.ts";
+import { parseFlags, UsageError } from "../lib/command/flags.ts";
+import { scriptFlags } from "../lib/command/script-flags.ts";
+import { lineChart } from "../lib/terminal/chart.ts";
+import { formatCount, formatMs, formatTable, wrap } from "../lib/terminal/format.ts";
+import { escapeControl } from "../lib/terminal/terminal.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 import type { Job, Step } from "./bodies/dict-steps.ts";
 import { bare, body, intoMergedDict, intoSharedDict } from "./support/load.ts";

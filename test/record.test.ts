@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { percentile, type Run } from "../lib/measure.ts";
-import { makeRecord } from "../lib/record.ts";
+import { makeRecord } from "../lib/command/record.ts";
+import { percentile, type Run } from "../lib/timing.ts";
 
 const NONE = Number.NaN;
 const run: Run = {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Timeline } from "../lib/measure.ts";
-import type { RunRecord } from "../lib/record.ts";
-import { describeTimeline } from "../lib/timeline.ts";
+import type { RunRecord } from "../lib/command/record.ts";
+import { describeTimeline } from "../lib/terminal/timeline.ts";
+import type { Timeline } from "../lib/timing.ts";
 import { sample } from "./support/comparison.ts";
 import { run } from "./support/process.ts";
 

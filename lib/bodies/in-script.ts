@@ -2,7 +2,7 @@
 // scripts with its result in a dictionary.
 
 import { isMainThread } from "node:worker_threads";
-import type { Usage } from "../measure.ts";
+import type { Usage } from "../timing.ts";
 
 /** What stands around a body. */
 export interface InScript {

@@ -9,8 +9,8 @@ import {
   UsageError,
   type Values,
   wholeNumber,
-} from "../flags.ts";
-import { scriptFlags } from "../script-flags.ts";
+} from "../command/flags.ts";
+import { scriptFlags } from "../command/script-flags.ts";
 
 const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
 const CPU_SIZES = [5, 10, 50, 100, 500];

@@ -1,7 +1,7 @@
 // What a comparison over numbers of requests says: who is fastest, from where on, and why.
 
-import { formatCount, formatMs, listed, percent } from "../format.ts";
 import { ratio } from "../statistics.ts";
+import { formatCount, formatMs, listed, percent } from "../terminal/format.ts";
 import { BASELINE, idealAt, middle, type TimedCell } from "./comparison.ts";
 import { isOneThread } from "./findings-workers.ts";
 import { at, capital, namesIn, times } from "./phrases.ts";

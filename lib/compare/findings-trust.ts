@@ -1,8 +1,8 @@
 // How far a comparison is to be trusted: what failed, what was refused, what is noise.
 
-import { formatCount, formatMs, listed, percent, plural } from "../format.ts";
-import { sum } from "../measure.ts";
 import { LEVEL_ONCE } from "../statistics.ts";
+import { formatCount, formatMs, listed, percent, plural } from "../terminal/format.ts";
+import { sum } from "../timing.ts";
 import type { Cell, Comparison } from "./comparison.ts";
 import { middle, REFUSALS, timed } from "./comparison.ts";
 import { capital, namesIn } from "./phrases.ts";

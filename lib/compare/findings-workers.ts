@@ -1,7 +1,7 @@
 // What a comparison over numbers of workers says: where more of them stop paying, and why.
 
-import { formatMs, percent, plural } from "../format.ts";
 import { ratio } from "../statistics.ts";
+import { formatMs, percent, plural } from "../terminal/format.ts";
 import { BASELINE, middle, type TimedCell } from "./comparison.ts";
 import { capital, namesIn, times } from "./phrases.ts";
 

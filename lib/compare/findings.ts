@@ -1,7 +1,7 @@
 // What a comparison means, in sentences worked out from its runs, the most important first.
 
-import { formatBytes, formatCount, formatMs, listed } from "../format.ts";
 import { median, ratio } from "../statistics.ts";
+import { formatBytes, formatCount, formatMs, listed } from "../terminal/format.ts";
 import {
   BASELINE,
   type Cell,

@@ -1,7 +1,7 @@
 // Words that the sentences about comparisons share.
 
-import { plural } from "../format.ts";
 import type { Ratio } from "../statistics.ts";
+import { plural } from "../terminal/format.ts";
 import type { Cell } from "./comparison.ts";
 
 /** The techniques of some cells, each once, in their order. */

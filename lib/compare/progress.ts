@@ -1,9 +1,9 @@
 // Progress of a comparison on stderr, with an estimate of the time left that learns from each run.
 
 import { availableParallelism } from "node:os";
-import { formatCount, formatMs, plural } from "../format.ts";
-import type { RunRecord, Work } from "../record.ts";
-import { statusLine } from "../terminal.ts";
+import type { RunRecord, Work } from "../command/record.ts";
+import { formatCount, formatMs, plural } from "../terminal/format.ts";
+import { statusLine } from "../terminal/terminal.ts";
 import type { Job } from "./plan.ts";
 
 /** What the time of a run depends on beside its job. Latency in milliseconds. */

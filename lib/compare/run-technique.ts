@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from "node:url";
 import { $ } from "zx/core";
-import type { RunRecord } from "../record.ts";
+import type { RunRecord } from "../command/record.ts";
 import { runtimeCommand } from "../runtime.ts";
-import { escapeControl } from "../terminal.ts";
+import { escapeControl } from "../terminal/terminal.ts";
 
 /**
  * Starts `scripts/NAME.ts --json` with more flags and calls back with each record.

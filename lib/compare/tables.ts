@@ -1,9 +1,16 @@
 // The tables of a comparison: times, and what they cost.
 
-import { formatBytes, formatCount, formatMs, formatTable, plural, wrap } from "../format.ts";
-import { sum } from "../measure.ts";
-import type { RunRecord } from "../record.ts";
+import type { RunRecord } from "../command/record.ts";
 import { ratio } from "../statistics.ts";
+import {
+  formatBytes,
+  formatCount,
+  formatMs,
+  formatTable,
+  plural,
+  wrap,
+} from "../terminal/format.ts";
+import { sum } from "../timing.ts";
 import {
   BASELINE,
   type Cell,

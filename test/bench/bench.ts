@@ -14,12 +14,12 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ApiProcess, startApi } from "../../lib/api-process.ts";
+import { type ApiProcess, startApi } from "../../lib/api/api-process.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
 import { thisMachine } from "../../lib/compare/comparison.ts";
-import { formatBytes, formatMs } from "../../lib/format.ts";
-import type { RunRecord } from "../../lib/record.ts";
 import { readsTypeScript, runtimeCommand, versions } from "../../lib/runtime.ts";
 import { type Spread, spread } from "../../lib/statistics.ts";
+import { formatBytes, formatMs } from "../../lib/terminal/format.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** A measured thing: its values so far. */

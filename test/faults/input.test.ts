@@ -83,7 +83,7 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
   ["shared-memory", ["--with", "processes"], "unknown flag --with: see --help for those there are"],
   ["merge-dict", ["--with=Threads"], ["--with", "one of processes, threads", '"Threads"']],
   ["compare", ["--techniques", "nonsense"], ["--techniques", NAMES, '"nonsense"']],
-  ["compare", ["--techniques", "../lib/flags"], ["--techniques", NAMES, '"../lib/flags"']],
+  ["compare", ["--techniques", "../lib/main"], ["--techniques", NAMES, '"../lib/main"']],
   ["compare", ["-t", "async,compare"], ["-t", NAMES, '"async,compare"']],
   ["compare", ["-t", ""], ["-t", NAMES, '""']],
   [

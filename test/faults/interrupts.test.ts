@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { RunRecord } from "../../lib/record.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
 import {
   descendants,
   noneLeft,

@@ -8,8 +8,8 @@ import { resolve } from "node:path";
 import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ApiStats } from "../../lib/practice-api.ts";
-import type { RunRecord } from "../../lib/record.ts";
+import type { ApiStats } from "../../lib/api/practice-api.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import type { Context } from "../bodies/faults.ts";
 

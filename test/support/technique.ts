@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countPrimes } from "../../lib/bodies/cpu.ts";
-import type { RunRecord } from "../../lib/record.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
 import type { Report } from "../../scripts/processes.ts";
 import type { Rule } from "../bodies/rules.ts";
 import { callOf, rules, shown, test, upTo } from "./call.ts";

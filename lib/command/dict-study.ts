@@ -1,8 +1,8 @@
 // What the dictionary scripts show beside their dictionary: its entries, what an operation costs,
 // and what becomes of counts that several workers keep at once.
 
-import { type Cost, WAYS } from "./bodies/dict-study.ts";
-import { formatCount, plural } from "./format.ts";
+import { type Cost, WAYS } from "../bodies/dict-study.ts";
+import { formatCount, plural } from "../terminal/format.ts";
 import type { RunRecord } from "./record.ts";
 
 /** Lets workers do a job for each of the items, on a dictionary that is empty. */

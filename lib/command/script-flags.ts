@@ -1,5 +1,6 @@
 // The flags that every technique takes, and what they mean for the loop body.
 
+import type { PostOptions } from "../post.ts";
 import {
   choice,
   decimal,
@@ -12,7 +13,6 @@ import {
   type Values,
   wholeNumber,
 } from "./flags.ts";
-import type { PostOptions } from "./post.ts";
 
 /**
  * The table of flags.

@@ -4,18 +4,18 @@ import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { startApi } from "./api-process.ts";
-import { type InScript, withoutEntry } from "./bodies/in-script.ts";
+import { startApi } from "../api/api-process.ts";
+import { type InScript, withoutEntry } from "../bodies/in-script.ts";
+import { loadable } from "../runtime.ts";
+import { formatMs } from "../terminal/format.ts";
+import { statusLine } from "../terminal/terminal.ts";
+import { type Hooks, measure } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
-import { formatMs } from "./format.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
-import { type Hooks, measure } from "./measure.ts";
 import { makeRecord, type RunRecord, type Work } from "./record.ts";
-import { loadable } from "./runtime.ts";
 import { postOptions, scriptFlags } from "./script-flags.ts";
-import { statusLine } from "./terminal.ts";
 
 type Results = PromiseSettledResult<unknown>[];
 type Body = (item: number, context: unknown) => unknown;
@@ -168,7 +168,7 @@ async function load<Exports>(
   work: Work,
 ): Promise<Loaded> {
   const { inThisThread, inWorkers, afterRun } = script;
-  const own = (name: string) => new URL(`./bodies/${name}.ts`, import.meta.url);
+  const own = (name: string) => new URL(`../bodies/${name}.ts`, import.meta.url);
   const module = file ? pathToFileURL(resolve(file)) : own(work);
   if (inThisThread) {
     const { default: body, setup, teardown } = await import(module.href);

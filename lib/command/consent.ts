@@ -2,8 +2,8 @@
 
 import { networkInterfaces } from "node:os";
 import { createInterface } from "node:readline/promises";
+import { formatCount } from "../terminal/format.ts";
 import { UsageError } from "./flags.ts";
-import { formatCount } from "./format.ts";
 
 /** So many requests to another machine need no consent. */
 const FREE = 100;

@@ -6,8 +6,8 @@ import { Agent, type IncomingMessage, request } from "node:http";
 import { createInterface } from "node:readline";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
+import { readsTypeScript } from "../runtime.ts";
 import type { ApiStats } from "./practice-api.ts";
-import { readsTypeScript } from "./runtime.ts";
 
 /** A practice API that runs. */
 export interface ApiProcess {
@@ -25,7 +25,7 @@ export interface ApiProcess {
  * @throws {Error} It could not be started, or ended before it accepted connections.
  */
 export async function startApi(flags: string[]): Promise<ApiProcess> {
-  const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
+  const script = fileURLToPath(new URL("../../scripts/api.ts", import.meta.url));
   const child = fork(script, flags, {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     // Out of the terminal's group: Ctrl-C is this process's to handle, the API goes last.

@@ -1,12 +1,12 @@
 // One run in words and a picture, for people.
 
 import { availableParallelism } from "node:os";
-import { lineChart } from "./chart.ts";
-import { formatBytes, formatCount, formatMs, percent, plural } from "./format.ts";
-import type { Run } from "./measure.ts";
+import { lineChart } from "../terminal/chart.ts";
+import { formatBytes, formatCount, formatMs, percent, plural } from "../terminal/format.ts";
+import { escapeControl, terminalWidth, wantsColour } from "../terminal/terminal.ts";
+import { describeTimeline } from "../terminal/timeline.ts";
+import type { Run } from "../timing.ts";
 import { errorKey, isOk, type RunRecord } from "./record.ts";
-import { escapeControl, terminalWidth, wantsColour } from "./terminal.ts";
-import { describeTimeline } from "./timeline.ts";
 
 const ERRORS_SHOWN = 3;
 const CHART_POINTS = 200;

@@ -1,8 +1,8 @@
 // What each worker did when: a lane a worker, drawn over the time of the run.
 
+import { sum, type Timeline } from "../timing.ts";
 import { xAxis } from "./chart.ts";
 import { formatCount, formatMs, plural } from "./format.ts";
-import { sum, type Timeline } from "./measure.ts";
 
 const LANES_SHOWN = 32;
 /** An iteration narrower than this many columns is not drawn by itself: the lane shows a density. */
