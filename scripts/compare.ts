@@ -14,15 +14,18 @@ import { existsSync } from "node:fs";
 import { confirmRequests } from "../lib/command/consent.ts";
 import { parseFlags } from "../lib/command/flags.ts";
 import { interruptSignal, isError } from "../lib/command/interrupt.ts";
+import { main } from "../lib/main.ts";
+import { versions } from "../lib/runtime.ts";
+import { terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 import {
   type CompareFlags,
   compareFlags,
   help,
   presets,
   savedFlags,
-} from "../lib/compare/compare-flags.ts";
-import { type Comparison, FORMAT, thisMachine } from "../lib/compare/comparison.ts";
-import { describeComparison } from "../lib/compare/describe-comparison.ts";
+} from "./compare/compare-flags.ts";
+import { type Comparison, FORMAT, thisMachine } from "./compare/comparison.ts";
+import { describeComparison } from "./compare/describe-comparison.ts";
 import {
   checkWritable,
   readComparison,
@@ -30,12 +33,9 @@ import {
   toJson,
   toMarkdown,
   writeWhole,
-} from "../lib/compare/exports.ts";
-import { planJobs } from "../lib/compare/plan.ts";
-import { runComparison } from "../lib/compare/run-comparison.ts";
-import { main } from "../lib/main.ts";
-import { versions } from "../lib/runtime.ts";
-import { terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
+} from "./compare/exports.ts";
+import { planJobs } from "./compare/plan.ts";
+import { runComparison } from "./compare/run-comparison.ts";
 
 await main(async () => {
   const flags = parseFlags(compareFlags(isTechnique));

@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../lib/command/record.ts";
-import type { Comparison, Sample } from "../lib/compare/comparison.ts";
-import { runTechnique } from "../lib/compare/run-technique.ts";
+import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
+import { runTechnique } from "../scripts/compare/run-technique.ts";
 import {
   descendants,
   noneLeft,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Comparison } from "../lib/compare/comparison.ts";
-import { describeComparison } from "../lib/compare/describe-comparison.ts";
+import type { Comparison } from "../scripts/compare/comparison.ts";
+import { describeComparison } from "../scripts/compare/describe-comparison.ts";
 import { comparison, sample } from "./support/comparison.ts";
 
 const NAMES = ["sequential", "async", "threads", "processes"];

@@ -10,7 +10,7 @@ import {
   toJson,
   toMarkdown,
   writeWhole,
-} from "../lib/compare/exports.ts";
+} from "../scripts/compare/exports.ts";
 import { comparison, sample } from "./support/comparison.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "exports-"));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Comparison, cellsOf, idealAt, type Sample } from "../lib/compare/comparison.ts";
-import { findings } from "../lib/compare/findings.ts";
+import { type Comparison, cellsOf, idealAt, type Sample } from "../scripts/compare/comparison.ts";
+import { findings } from "../scripts/compare/findings.ts";
 import { comparison, sample } from "./support/comparison.ts";
 
 function says(samples: Sample[], pattern: RegExp, more?: Partial<Comparison>) {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planJobs } from "../lib/compare/plan.ts";
+import { planJobs } from "../scripts/compare/plan.ts";
 
 const plan = {
   techniques: ["sequential", "async", "threads"],

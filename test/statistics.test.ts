@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { median, ratio, spread } from "../lib/statistics.ts";
+import { median, ratio, spread } from "../scripts/compare/statistics.ts";
 
 test("statistics: the median of odd, even, single and no values", () => {
   assert.deepEqual([[3, 1, 2], [4, 1, 3, 2], [7], []].map(median), [2, 2.5, 7, undefined]);

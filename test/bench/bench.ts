@@ -16,10 +16,10 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiProcess, startApi } from "../../lib/api/api-process.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
-import { thisMachine } from "../../lib/compare/comparison.ts";
 import { readsTypeScript, runtimeCommand, versions } from "../../lib/runtime.ts";
-import { type Spread, spread } from "../../lib/statistics.ts";
 import { formatBytes, formatMs } from "../../lib/terminal/format.ts";
+import { thisMachine } from "../../scripts/compare/comparison.ts";
+import { type Spread, spread } from "../../scripts/compare/statistics.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 /** A measured thing: its values so far. */

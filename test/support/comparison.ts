@@ -1,6 +1,6 @@
 // Made-up comparisons whose meaning is known.
 
-import { type Comparison, FORMAT, type Sample } from "../../lib/compare/comparison.ts";
+import { type Comparison, FORMAT, type Sample } from "../../scripts/compare/comparison.ts";
 
 /** One run: a technique, its number of requests, how long it took. */
 export function sample(

@@ -1,9 +1,9 @@
 // A comparison for people: tables, charts, and what they mean.
 
-import type { RunRecord } from "../command/record.ts";
-import { formatMs, formatTable, plural, wrap } from "../terminal/format.ts";
-import { escapeControl } from "../terminal/terminal.ts";
-import { describeTimeline } from "../terminal/timeline.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
+import { formatMs, formatTable, plural, wrap } from "../../lib/terminal/format.ts";
+import { escapeControl } from "../../lib/terminal/terminal.ts";
+import { describeTimeline } from "../../lib/terminal/timeline.ts";
 import { type Look, speedupChart, timeChart } from "./charts.ts";
 import { BASELINE, type Cell, type Comparison, cellsOf } from "./comparison.ts";
 import { findings } from "./findings.ts";

@@ -1,9 +1,9 @@
 // What a comparison over numbers of workers says: where more of them stop paying, and why.
 
-import { ratio } from "../statistics.ts";
-import { formatMs, percent, plural } from "../terminal/format.ts";
+import { formatMs, percent, plural } from "../../lib/terminal/format.ts";
 import { BASELINE, middle, type TimedCell } from "./comparison.ts";
 import { capital, namesIn, times } from "./phrases.ts";
+import { ratio } from "./statistics.ts";
 
 /** A number of workers that comes this near to the best is as good: the knee is the smallest. */
 const NEAR = 1.1;

@@ -11,8 +11,8 @@ import {
   writeFileSync,
 } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { UsageError } from "../command/flags.ts";
-import { escapeControl } from "../terminal/terminal.ts";
+import { UsageError } from "../../lib/command/flags.ts";
+import { escapeControl } from "../../lib/terminal/terminal.ts";
 import { type Comparison, cellsOf, FORMAT, type Sample, timed } from "./comparison.ts";
 import { findings } from "./findings.ts";
 import { timeTable } from "./tables.ts";

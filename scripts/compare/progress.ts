@@ -1,9 +1,9 @@
 // Progress of a comparison on stderr, with an estimate of the time left that learns from each run.
 
 import { availableParallelism } from "node:os";
-import type { RunRecord, Work } from "../command/record.ts";
-import { formatCount, formatMs, plural } from "../terminal/format.ts";
-import { statusLine } from "../terminal/terminal.ts";
+import type { RunRecord, Work } from "../../lib/command/record.ts";
+import { formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
+import { statusLine } from "../../lib/terminal/terminal.ts";
 import type { Job } from "./plan.ts";
 
 /** What the time of a run depends on beside its job. Latency in milliseconds. */

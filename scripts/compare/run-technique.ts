@@ -2,9 +2,9 @@
 
 import { fileURLToPath } from "node:url";
 import { $ } from "zx/core";
-import type { RunRecord } from "../command/record.ts";
-import { runtimeCommand } from "../runtime.ts";
-import { escapeControl } from "../terminal/terminal.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
+import { runtimeCommand } from "../../lib/runtime.ts";
+import { escapeControl } from "../../lib/terminal/terminal.ts";
 
 /**
  * Starts `scripts/NAME.ts --json` with more flags and calls back with each record.
@@ -18,7 +18,7 @@ export async function runTechnique(
   signal: AbortSignal,
   onRecord: (record: RunRecord) => void,
 ): Promise<string> {
-  const script = fileURLToPath(new URL(`../../scripts/${name}.ts`, import.meta.url));
+  const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
   // exec: the shell becomes the script, so that a signal reaches it and its parent is this process.
   // Any POSIX shell will do: zx's own choice, bash, is not everywhere.
   const shell = $({

@@ -1,7 +1,7 @@
 // The charts of a comparison: time, and over workers how many times as fast.
 
-import { lineChart, type Series } from "../terminal/chart.ts";
-import { formatCount, formatMs, plural } from "../terminal/format.ts";
+import { lineChart, type Series } from "../../lib/terminal/chart.ts";
+import { formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
 import { barChart } from "./bar-chart.ts";
 import { BASELINE, type Cell, type Comparison, idealAt, timed } from "./comparison.ts";
 import { namesIn } from "./phrases.ts";

@@ -1,6 +1,6 @@
 // Runs the jobs of a comparison one after another, and gathers what they report.
 
-import { formatCount, plural } from "../terminal/format.ts";
+import { formatCount, plural } from "../../lib/terminal/format.ts";
 import { type CompareFlags, passedOn } from "./compare-flags.ts";
 import { BASELINE, type Comparison, type Sample } from "./comparison.ts";
 import type { Job } from "./plan.ts";

@@ -1,7 +1,6 @@
 // The tables of a comparison: times, and what they cost.
 
-import type { RunRecord } from "../command/record.ts";
-import { ratio } from "../statistics.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
 import {
   formatBytes,
   formatCount,
@@ -9,8 +8,8 @@ import {
   formatTable,
   plural,
   wrap,
-} from "../terminal/format.ts";
-import { sum } from "../timing.ts";
+} from "../../lib/terminal/format.ts";
+import { sum } from "../../lib/timing.ts";
 import {
   BASELINE,
   type Cell,
@@ -22,6 +21,7 @@ import {
   timed,
 } from "./comparison.ts";
 import { namesIn } from "./phrases.ts";
+import { ratio } from "./statistics.ts";
 
 /**
  * Sizes or numbers of workers down, the limit and the techniques across; "-" where one was not run.

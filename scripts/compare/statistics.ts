@@ -1,6 +1,6 @@
 // What a few repeated measurements say, and what they do not.
 
-import { sum } from "./timing.ts";
+import { sum } from "../../lib/timing.ts";
 
 /** Several measurements of the same thing, in its own unit. */
 export interface Spread {

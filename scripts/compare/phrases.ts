@@ -1,8 +1,8 @@
 // Words that the sentences about comparisons share.
 
-import type { Ratio } from "../statistics.ts";
-import { plural } from "../terminal/format.ts";
+import { plural } from "../../lib/terminal/format.ts";
 import type { Cell } from "./comparison.ts";
+import type { Ratio } from "./statistics.ts";
 
 /** The techniques of some cells, each once, in their order. */
 export function namesIn(cells: readonly Cell[]): string[] {

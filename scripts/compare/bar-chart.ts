@@ -1,6 +1,6 @@
 // A bar chart in the terminal, for values of which there is only one each.
 
-import { DOTTED, STYLES } from "../terminal/chart.ts";
+import { DOTTED, STYLES } from "../../lib/terminal/chart.ts";
 
 /** Bars from zero with their names and values, each line at most `width` columns wide. */
 export function barChart(

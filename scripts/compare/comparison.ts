@@ -1,8 +1,8 @@
 // A comparison as data: what was run where, every single run, and what the repeats of each add up to.
 
 import { availableParallelism, cpus, release, totalmem, type } from "node:os";
-import type { RunRecord } from "../command/record.ts";
-import { median, type Spread, spread } from "../statistics.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
+import { median, type Spread, spread } from "./statistics.ts";
 
 /** Statuses by which an API says that it is too much, or that it is out of order for now. */
 export const REFUSALS: readonly string[] = ["429", "503"];

@@ -9,8 +9,8 @@ import {
   UsageError,
   type Values,
   wholeNumber,
-} from "../command/flags.ts";
-import { scriptFlags } from "../command/script-flags.ts";
+} from "../../lib/command/flags.ts";
+import { scriptFlags } from "../../lib/command/script-flags.ts";
 
 const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
 const CPU_SIZES = [5, 10, 50, 100, 500];
