@@ -1,13 +1,14 @@
 // A comparison for people: tables, charts, and what they mean.
 
 import type { RunRecord } from "../../lib/command/record.ts";
-import { formatMs, formatTable, plural, wrap } from "../../lib/terminal/format.ts";
+import { formatMs, plural } from "../../lib/terminal/format.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
 import { describeTimeline } from "../../lib/terminal/timeline.ts";
 import { type Look, speedupChart, timeChart } from "./charts.ts";
 import { BASELINE, type Cell, type Comparison, cellsOf } from "./comparison.ts";
 import { findings } from "./findings.ts";
-import { costTable, timeTable } from "./tables.ts";
+import { wrap } from "./phrases.ts";
+import { costTable, formatTable, timeTable } from "./tables.ts";
 
 /** All of a comparison. */
 export function describeComparison(comparison: Comparison, look: Look): string {

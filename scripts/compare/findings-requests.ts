@@ -1,9 +1,9 @@
 // What a comparison over numbers of requests says: who is fastest, from where on, and why.
 
-import { formatCount, formatMs, listed, percent } from "../../lib/terminal/format.ts";
+import { formatCount, formatMs, percent } from "../../lib/terminal/format.ts";
 import { BASELINE, idealAt, middle, type TimedCell } from "./comparison.ts";
 import { isOneThread } from "./findings-workers.ts";
-import { at, capital, namesIn, times } from "./phrases.ts";
+import { at, capital, listed, namesIn, times } from "./phrases.ts";
 import { ratio } from "./statistics.ts";
 
 /** The sentences, for cells in the order of their sizes. */

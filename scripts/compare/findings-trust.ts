@@ -1,10 +1,10 @@
 // How far a comparison is to be trusted: what failed, what was refused, what is noise.
 
-import { formatCount, formatMs, listed, percent, plural } from "../../lib/terminal/format.ts";
+import { formatCount, formatMs, percent, plural } from "../../lib/terminal/format.ts";
 import { sum } from "../../lib/timing.ts";
 import type { Cell, Comparison } from "./comparison.ts";
 import { middle, REFUSALS, timed } from "./comparison.ts";
-import { capital, namesIn } from "./phrases.ts";
+import { capital, listed, namesIn } from "./phrases.ts";
 import { LEVEL_ONCE } from "./statistics.ts";
 
 /** A spread above this share of the median is worth a warning. */

@@ -1,6 +1,6 @@
 // What a comparison means, in sentences worked out from its runs, the most important first.
 
-import { formatBytes, formatCount, formatMs, listed } from "../../lib/terminal/format.ts";
+import { formatBytes, formatCount, formatMs } from "../../lib/terminal/format.ts";
 import {
   BASELINE,
   type Cell,
@@ -13,7 +13,7 @@ import {
 import { overRequests } from "./findings-requests.ts";
 import { caveats, failures } from "./findings-trust.ts";
 import { overWorkers } from "./findings-workers.ts";
-import { namesIn, times } from "./phrases.ts";
+import { listed, namesIn, times } from "./phrases.ts";
 import { median, ratio } from "./statistics.ts";
 
 /** All that a comparison says. */

@@ -25,3 +25,22 @@ export function at(requests: number, preposition = "at "): string {
 export function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
+
+/** "a", "a and b", "a, b and c". */
+export function listed(words: string[]): string {
+  return words.length < 2 ? words.join() : `${words.slice(0, -1).join(", ")} and ${words.at(-1)}`;
+}
+
+/** Text in lines of at most `width` columns; the first begins with `bullet`, the others below it. */
+export function wrap(text: string, width: number, bullet = ""): string {
+  const lines = [bullet];
+  const indent = " ".repeat(bullet.length);
+  // A number stays with its unit.
+  for (const word of text.split(/ (?!(?:%|ms|s|us|MiB|±)(?:\W|$))/)) {
+    const line = lines.at(-1)!;
+    const glue = line === bullet || line === indent ? "" : " ";
+    if (line.trim() && line.length + glue.length + word.length > width) lines.push(indent + word);
+    else lines[lines.length - 1] = line + glue + word;
+  }
+  return lines.join("\n");
+}

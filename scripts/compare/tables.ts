@@ -1,14 +1,7 @@
 // The tables of a comparison: times, and what they cost.
 
 import type { RunRecord } from "../../lib/command/record.ts";
-import {
-  formatBytes,
-  formatCount,
-  formatMs,
-  formatTable,
-  plural,
-  wrap,
-} from "../../lib/terminal/format.ts";
+import { formatBytes, formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
 import { sum } from "../../lib/timing.ts";
 import {
   BASELINE,
@@ -20,7 +13,7 @@ import {
   type TimedCell,
   timed,
 } from "./comparison.ts";
-import { namesIn } from "./phrases.ts";
+import { namesIn, wrap } from "./phrases.ts";
 import { ratio } from "./statistics.ts";
 
 /**
@@ -107,4 +100,28 @@ export function costTable(cells: Cell[], width: number): string[] {
   const head = ["technique", "workers", "time", "relative", "start-up", "CPU time", "memory"];
   const what = `What it cost at ${plural(fastest.requests, "iteration")}, workers included:`;
   return [wrap(what, width), formatTable([head, ...rows], width)];
+}
+
+/**
+ * Rows of cells as lines of right-aligned columns, a rule below the first row. What is wider than
+ * `width` goes on in a table below, which repeats the first column.
+ */
+export function formatTable(rows: string[][], width = Number.POSITIVE_INFINITY): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  let fit = 1;
+  let used = widths[0]!;
+  while (fit < widths.length && (fit === 1 || used + 2 + widths[fit]! <= width)) {
+    used += 2 + widths[fit++]!;
+  }
+  if (fit < widths.length) {
+    const rest = rows.map((row) => [row[0]!, ...row.slice(fit)]);
+    const first = rows.map((row) => row.slice(0, fit));
+    return `${formatTable(first, width)}\n\n${formatTable(rest, width)}`;
+  }
+  const lines = rows.map((row) =>
+    row.map((cell, column) => cell.padStart(widths[column]!)).join("  "),
+  );
+  return [lines[0], widths.map((width) => "─".repeat(width)).join("  "), ...lines.slice(1)].join(
+    "\n",
+  );
 }
