@@ -65,7 +65,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   const returned: number[] = []; // sent to a process, and not begun there
   let next = 0;
   let unsettled = items.length;
-  let told: Promise<unknown> = Promise.resolve();
+  let notified: Promise<unknown> = Promise.resolve();
   let stopped: { reason: unknown } | undefined;
   let teardownError: Error | undefined;
   let lastDeath: Error | undefined;
@@ -76,8 +76,8 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     outcomes[report.index] = report.outcome;
     if (--unsettled === 0) feedAll();
     if (!onSettled) return;
-    told = told.then(() => onSettled(report));
-    told.catch(stop);
+    notified = notified.then(() => onSettled(report));
+    notified.catch(stop);
   }
 
   function reject(index: number, reason: unknown, worker = 0) {
@@ -231,7 +231,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   for (const place of places) await place; // also those that are opened meanwhile
   signal?.removeEventListener("abort", onAbort);
   for (const index of outcomes.keys()) reject(index, stopped ? stopped.reason : lastDeath);
-  await told;
+  await notified;
   if (teardownError) throw Object.assign(teardownError, { results: outcomes });
   return outcomes;
 }

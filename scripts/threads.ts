@@ -65,7 +65,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
   const outcomes = new Array<PromiseSettledResult<Result<Loop>>>(count);
   const threads = new Map<Worker, Int32Array>(); // each with its lanes
   const places: Promise<void>[] = [];
-  let told: Promise<unknown> = Promise.resolve();
+  let notified: Promise<unknown> = Promise.resolve();
   let stopped: { reason: unknown } | undefined;
   let teardownError: Error | undefined;
   let lastDeath: Error | undefined;
@@ -75,8 +75,8 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     if (outcomes[report.index]) return;
     outcomes[report.index] = report.outcome;
     if (!onSettled) return;
-    told = told.then(() => onSettled(report));
-    told.catch(stop);
+    notified = notified.then(() => onSettled(report));
+    notified.catch(stop);
   }
 
   function reject(index: number, reason: unknown, worker = 0) {
@@ -179,7 +179,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
   for (const place of places) await place; // also those that are opened meanwhile
   signal?.removeEventListener("abort", onAbort);
   for (const index of outcomes.keys()) reject(index, stopped ? stopped.reason : lastDeath);
-  await told;
+  await notified;
   if (teardownError) throw Object.assign(teardownError, { results: outcomes });
   return outcomes;
 }
