@@ -84,7 +84,7 @@ const LIES: unknown[] = [
   ...[null, 1, "text", [], [{ index: 3 }], { message: [] }, { list: [[0, "get", 1]] }],
   ...[{}, { role: 1 }, { role: "worker", reports: [[2, 0, 0, "lie"]] }, { from: "a process" }],
   ...[{ reports: [[2, 0, 0, "lie"]] }, { done: true }, { failed: "lie" }, { is: "done" }],
-  ...[{ returned: [3] }, { diesOn: [3] }, { job: {} }, { keys: [], values: [] }],
+  ...[{ returned: [3] }, { on: [3], isLast: true }, { job: {} }, { keys: [], values: [] }],
 ];
 
 function never(): Promise<undefined> {
