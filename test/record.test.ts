@@ -24,6 +24,7 @@ const run: Run = {
 const context = {
   technique: "threads",
   workers: 2,
+  workerKind: "thread",
   concurrency: 1,
   work: "post",
   url: "http://user:secret@a.example/x",

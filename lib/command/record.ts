@@ -6,10 +6,14 @@ import { percentile, type Run, type Timeline } from "../timing.ts";
 /** What an iteration does: one of the suite's bodies, or a module of the user's. */
 export type Work = "post" | "cpu" | "none" | "body";
 
+/** What the workers are; lanes are all in one thread. */
+export type WorkerKind = "lane" | "thread" | "process";
+
 /** One run. Times in milliseconds, sizes in bytes. */
 export interface RunRecord {
   technique: string;
   workers: number;
+  workerKind: WorkerKind;
   /** Iterations in flight inside each worker. */
   concurrency: number;
   requests: number;
@@ -57,6 +61,7 @@ export interface RunRecord {
 export interface RunContext {
   technique: string;
   workers: number;
+  workerKind: WorkerKind;
   concurrency: number;
   work: Work;
   url?: string | undefined;
@@ -69,12 +74,12 @@ export interface RunContext {
 
 /** Sums up a run. */
 export function makeRecord(run: Run, context: RunContext): RunRecord {
-  const { technique, workers, concurrency, work, url, interrupted, stats } = context;
+  const { technique, workers, workerKind, concurrency, work, url, interrupted, stats } = context;
   const post = work === "post";
   const requests = run.results.length;
   const ok = run.results.filter((result) => isOk(result, work)).length;
   const record: RunRecord = {
-    ...{ technique, workers, concurrency, requests, work },
+    ...{ technique, workers, workerKind, concurrency, requests, work },
     ...(post && url && { url: shownUrl(url) }),
     ...{ ms: run.ms, ok, failed: requests - ok, interrupted },
     statuses: post ? tally(run.results, statusOf) : {},

@@ -14,7 +14,7 @@ import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
-import { makeRecord, type RunRecord, type Work } from "./record.ts";
+import { makeRecord, type RunRecord, type Work, type WorkerKind } from "./record.ts";
 import { postOptions, scriptFlags } from "./script-flags.ts";
 
 type Results = PromiseSettledResult<unknown>[];
@@ -78,6 +78,8 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
     : 1;
   const concurrency = defaultWorkers ? flags.concurrency : 1;
   const work: Work = flags.body ? "body" : flags.work;
+  const areProcesses = script.inProcesses || flags.with === "processes";
+  const workerKind: WorkerKind = script.inThisThread ? "lane" : areProcesses ? "process" : "thread";
   const signal = interruptSignal();
   const requests = flags.requests.reduce((sum, size) => sum + size, 0);
   const target = work === "post" ? flags.url : undefined;
@@ -132,9 +134,10 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
       const stats = await api?.takeStats().catch(() => undefined); // it may have died
       interrupted = signal.aborted;
       const { timeline } = flags;
-      const how = { workers, concurrency, work, url: apiUrl?.href, interrupted, stats, timeline };
+      const how = { workers, workerKind, concurrency, work, url: apiUrl?.href };
+      const seen = { interrupted, stats, timeline };
       const shown = interrupted ? undefined : await technique?.afterRun?.(run.results, options);
-      const record = { ...makeRecord(run, { technique: name, ...how }), ...shown?.fields };
+      const record = { ...makeRecord(run, { technique: name, ...how, ...seen }), ...shown?.fields };
       console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
       if (shown && !flags.json) console.log(`${shown.text}\n`);
       if (thrown) throw thrown;

@@ -2,6 +2,8 @@
 
 import { type Comparison, FORMAT, type Sample } from "../../scripts/compare/comparison.ts";
 
+const KINDS: Record<string, Sample["workerKind"]> = { threads: "thread", processes: "process" };
+
 /** One run: a technique, its number of requests, how long it took. */
 export function sample(
   technique: string,
@@ -11,6 +13,7 @@ export function sample(
 ): Sample {
   return {
     ...{ technique, workers: technique === "sequential" ? 1 : 4, concurrency: 1, requests },
+    workerKind: KINDS[technique] ?? "lane",
     ...{ work: "post", ms, startupMs: 1, ok: requests, failed: 0, interrupted: false },
     ...{ statuses: { 201: requests }, errors: {}, p50Ms: 1, p95Ms: 1, p99Ms: 1 },
     ...{ cpuMs: 10, peakRssBytes: 100 * 2 ** 20, round: 0, asPython: false },
