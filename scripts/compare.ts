@@ -12,20 +12,14 @@
 
 import { existsSync } from "node:fs";
 import { confirmRequests } from "../lib/command/consent.ts";
-import { parseFlags } from "../lib/command/flags.ts";
+import { describeFlags, parseFlags } from "../lib/command/flags.ts";
 import { interruptSignal, isError } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
-import { versions } from "../lib/runtime.ts";
+import { thisMachine, versions } from "../lib/runtime.ts";
 import { terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
-import {
-  type CompareFlags,
-  compareFlags,
-  help,
-  presets,
-  savedFlags,
-} from "./compare/compare-flags.ts";
-import { type Comparison, FORMAT, thisMachine } from "./compare/comparison.ts";
-import { describeComparison } from "./compare/describe-comparison.ts";
+import { sum } from "../lib/timing.ts";
+import { type Comparison, FORMAT } from "./compare/comparison.ts";
+import { describe, summarize } from "./compare/describe.ts";
 import {
   checkWritable,
   readComparison,
@@ -34,54 +28,65 @@ import {
   toMarkdown,
   writeWhole,
 } from "./compare/exports.ts";
-import { planJobs } from "./compare/plan.ts";
-import { runComparison } from "./compare/run-comparison.ts";
+import { type CompareFlags, compareFlags, planOf, savedFlags } from "./compare/flags.ts";
+import { planJobs, remarksOn } from "./compare/plan.ts";
+import { runJobs } from "./compare/run.ts";
+
+const TECHNIQUES = ["sequential", "async", "threads", "processes"];
+
+const help = (flags: string) => `compare.ts: the techniques against each other
+
+Usage: npx tsx scripts/compare.ts [flags]
+
+Flags:
+${flags}
+
+Exit status: 0 all iterations ok, 1 some failed or another error, 2 bad usage, 130 interrupted.
+
+Examples:
+  npx tsx scripts/compare.ts --requests 10,100,1000 --workers 16 --latency 20
+  npx tsx scripts/compare.ts --workers 1,2,4,8,16 --runs 3
+  npx tsx scripts/compare.ts --techniques threads,processes --work cpu --requests 10,100
+  npx tsx scripts/compare.ts --runs 5 --export-json today.json
+  npx tsx scripts/compare.ts --from today.json --export-markdown today.md
+  npx tsx scripts/compare.ts --url https://api.example.com/items --requests 5,10,20 --workers 4`;
 
 await main(async () => {
-  const flags = parseFlags(compareFlags(isTechnique));
-  if (flags.help) return console.log(help(compareFlags(isTechnique)));
+  const table = compareFlags(TECHNIQUES, isTechnique);
+  const given = parseFlags(table);
+  if (given.help) return console.log(help(describeFlags(table)));
   for (const name of ["export-json", "export-csv", "export-markdown"] as const) {
-    checkWritable(name, flags[name]);
+    checkWritable(name, given[name]);
   }
-  if (flags.from) {
-    const saved = readComparison(flags.from);
-    if (flags.json) for (const sample of saved.samples) console.log(JSON.stringify(sample));
-    return show(saved, flags);
+  if (given.from) {
+    const saved = readComparison(given.from);
+    if (given.json) for (const sample of saved.samples) console.log(JSON.stringify(sample));
+    return show(saved, given);
   }
 
-  const { sizes, latency, baselineMost } = presets(flags);
-  const techniques = [...new Set(flags.techniques)];
-  const workers = sorted(flags.workers);
-  const over = workers.length > 1 ? "workers" : "requests";
+  const plan = planOf(given);
+  const flags = { ...given, latency: plan.latency };
+  const jobs = planJobs(plan);
+  const isSweep = plan.workers.length > 1;
   const comparison: Comparison = {
     format: FORMAT,
     startedAt: new Date().toISOString(),
     machine: thisMachine(),
     versions: versions(),
-    flags: savedFlags({ ...flags, latency }),
-    over,
-    xs: over === "workers" ? workers : sizes,
-    techniques,
+    flags: savedFlags(flags),
+    over: isSweep ? "workers" : "requests",
+    xs: isSweep ? plan.workers : plan.sizes,
+    techniques: plan.techniques,
     samples: [],
     timelines: [],
-    remarks: [],
+    remarks: remarksOn(plan),
   };
-  const jobs = planJobs({
-    ...{ techniques, sizes, workers, baselineMost },
-    ...{ pythonDefaults: flags["python-defaults"], runs: flags.runs },
-  });
   const signal = interruptSignal();
-  const drawn = (flags.timeline ?? 0) * techniques.length;
-  const requests = jobs.flatMap((job) => job.sizes).reduce((sum, size) => sum + size, drawn);
+  const requests = sum(jobs.flatMap((job) => job.sizes));
   const target = flags.work === "post" ? flags.url : undefined;
   await confirmRequests(target, requests, flags.retries, flags.yes, signal);
 
-  const complete = await runComparison(
-    comparison,
-    jobs,
-    { ...flags, latency, baselineMost },
-    signal,
-  );
+  const complete = await runJobs(jobs, flags, comparison, signal);
   process.exitCode = signal.aborted ? 130 : complete ? 0 : 1;
   show(comparison, flags);
   if (isError(signal.reason)) throw signal.reason;
@@ -89,23 +94,20 @@ await main(async () => {
 
 /** Prints and saves a comparison. */
 function show(comparison: Comparison, flags: CompareFlags) {
+  const summary = summarize(comparison);
   if (!flags.json) {
     const look = { width: Math.min(terminalWidth(), 120), colour: wantsColour() };
-    console.log(describeComparison(comparison, look));
+    console.log(describe(comparison, summary, look));
   }
   const exports = [
     [flags["export-json"], toJson],
     [flags["export-csv"], toCsv],
     [flags["export-markdown"], toMarkdown],
   ] as const;
-  for (const [file, toText] of exports) if (file) writeWhole(file, toText(comparison));
+  for (const [file, toText] of exports) if (file) writeWhole(file, toText(comparison, summary));
 }
 
 function isTechnique(name: string): boolean {
   if (!/^[a-z][a-z0-9-]*$/.test(name) || ["api", "compare"].includes(name)) return false;
   return existsSync(new URL(`${name}.ts`, import.meta.url));
-}
-
-function sorted(numbers: number[]): number[] {
-  return [...new Set(numbers)].sort((a, b) => a - b);
 }

@@ -6,7 +6,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../lib/command/record.ts";
 import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
-import { runTechnique } from "../scripts/compare/run-technique.ts";
+import { runTechnique } from "../scripts/compare/run.ts";
 import {
   descendants,
   noneLeft,

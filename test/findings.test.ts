@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Comparison, cellsOf, idealAt, type Sample } from "../scripts/compare/comparison.ts";
-import { findings } from "../scripts/compare/findings.ts";
+import { type Comparison, panelsOf, type Sample } from "../scripts/compare/comparison.ts";
+import { summarize } from "../scripts/compare/describe.ts";
 import { comparison, sample } from "./support/comparison.ts";
+
+/** The sentences of a comparison. */
+const findings = (one: Comparison) => summarize(one).sentences;
 
 function says(samples: Sample[], pattern: RegExp, more?: Partial<Comparison>) {
   const all = findings(comparison(samples, more));
@@ -237,13 +240,13 @@ test("findings: Python's numbers of workers explain the article's headline", () 
 });
 
 test("findings: there is no ideal for different numbers of workers, and no headline where there is none", () => {
-  const cells = cellsOf(
+  const [, asPython] = panelsOf(
     comparison([
       sample("threads", 500, 1900, { workers: 6, asPython: true, idealMs: 1700 }),
       sample("processes", 500, 5400, { workers: 2, asPython: true, idealMs: 5100 }),
     ]),
   );
-  assert.equal(idealAt(cells, 500, 2), undefined);
+  assert.deepEqual(asPython!.ideals, [undefined]);
   const slower = [
     sample("threads", 500, 1900, { work: "cpu", workers: 6, asPython: true }),
     sample("processes", 500, 1500, { work: "cpu", workers: 2, asPython: true }),

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { planJobs } from "../scripts/compare/plan.ts";
+import { planJobs, remarksOn } from "../scripts/compare/plan.ts";
 
 const plan = {
   techniques: ["sequential", "async", "threads"],
@@ -9,6 +9,8 @@ const plan = {
   pythonDefaults: false,
   runs: 1,
   baselineMost: 500,
+  latency: 2,
+  timeline: undefined,
 };
 
 test("plan: each technique once, the plain loop up to its limit", () => {
@@ -43,4 +45,19 @@ test("plan: over workers the plain loop runs once a round; Python's numbers come
     ["async", undefined],
     ["threads", undefined],
   ]);
+});
+
+test("plan: a timeline of each technique comes last, on the most workers", () => {
+  const jobs = planJobs({ ...plan, sizes: [5], workers: [1, 4], timeline: 9 });
+  assert.deepEqual(
+    jobs.slice(5),
+    plan.techniques.map((technique) => ({ technique, sizes: [9], workers: 4, round: undefined })),
+  );
+});
+
+test("plan: says where less is asked of the plain loop, or nothing", () => {
+  assert.match(remarksOn(plan).join(), /^The plain loop was run up to 500 requests only/);
+  assert.match(remarksOn({ ...plan, sizes: [5000] }).join(), /^The plain loop was not run/);
+  assert.deepEqual(remarksOn({ ...plan, sizes: [5] }), []);
+  assert.deepEqual(remarksOn({ ...plan, techniques: ["async"] }), []);
 });

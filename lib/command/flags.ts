@@ -103,12 +103,6 @@ export function jsonTemplate(flag: Described<string | undefined>): Flag<string |
   return { placeholder: "JSON", expected: "JSON, with {i} for the item's number", parse, ...flag };
 }
 
-/** A file's path; undefined where it is not given. */
-export function filePath(flag: Described<string | undefined>): Flag<string | undefined> {
-  const parse = (text: string) => text || undefined;
-  return { placeholder: "FILE", expected: "the name of a file", parse, ...flag };
-}
-
 /** The path of a file that is there; undefined where it is not given. */
 export function readableFile(flag: Described<string | undefined>): Flag<string | undefined> {
   const parse = (text: string) => {

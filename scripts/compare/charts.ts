@@ -1,11 +1,8 @@
 // The charts of a comparison: time, and over workers how many times as fast.
 
-import { lineChart, type Series } from "../../lib/terminal/chart.ts";
+import { DOTTED, lineChart, type Series, STYLES } from "../../lib/terminal/chart.ts";
 import { formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
-import { barChart } from "./bar-chart.ts";
-import { BASELINE, type Cell, type Comparison, idealAt, timed } from "./comparison.ts";
-import { namesIn } from "./phrases.ts";
-import { baseOf } from "./tables.ts";
+import { BASELINE, type Cell, type Comparison, type Line, type Panel } from "./comparison.ts";
 
 /** Columns to draw in, and whether to colour. */
 export interface Look {
@@ -13,71 +10,68 @@ export interface Look {
   colour: boolean;
 }
 
-/** Time over requests or workers, on log axes; as bars where there is one point only. */
-export function timeChart({ over, xs, machine }: Comparison, cells: Cell[], look: Look): string {
-  const ideal = (x: number) => idealAt(cells, x, machine.cores);
-  const [first, ...others] = xs.filter((x) => timed(cells).some((cell) => cell.x === x));
-  if (first === undefined) return "(nothing to draw)";
-  if (others.length === 0) {
-    const bars = timed(cells).map((cell) => ({ name: cell.technique, value: cell.ms.median }));
-    const limit = ideal(first);
-    const all = [...(limit === undefined ? [] : [{ name: "ideal", value: limit }]), ...bars];
-    return barChart(all, formatMs, look);
+/** Time over requests or workers, on log axes; as bars where there is one row only. */
+export function timeChart(comparison: Comparison, panel: Panel, look: Look): string {
+  const { lines, ideals, rows } = panel;
+  const drawn = rows.filter((row) => row.length > 0);
+  if (drawn.length === 1) {
+    const bars = drawn[0]!.map(({ technique, ms }) => ({ name: technique, value: ms.median }));
+    const value = ideals[rows.indexOf(drawn[0]!)];
+    return barChart(value === undefined ? bars : [{ name: "ideal", value }, ...bars], look);
   }
-  const lines = linesOf(cells, xs, (cell) => ({
-    y: cell.ms?.median,
-    low: cell.ms?.least,
-    high: cell.ms?.most,
-  }));
-  const limit = { name: "ideal", points: xs.map((x) => ({ x, y: ideal(x) })) };
-  return lineChart([limit, ...lines], {
-    x: { scale: "log", label: axisLabel(over, machine), format: formatCount, ticks: xs },
+  const toY = ({ ms }: Cell) => ({ y: ms?.median, low: ms?.least, high: ms?.most });
+  return lineChart(seriesOf(comparison, ideals, lines, toY), {
+    x: { ...xAxisOf(comparison), scale: "log" },
     y: { scale: "log", label: "time", format: formatMs },
     height: 16,
     ...look,
   });
 }
 
-/** How many times as fast as with the plain loop, over workers; linear, so that the ideal is straight. */
-export function speedupChart({ xs, machine }: Comparison, cells: Cell[], look: Look): string {
-  const base = timed(cells).find((cell) => cell.technique === BASELINE)?.ms.median;
-  const lines = linesOf(cells, xs, (cell) => {
-    const own = cell.technique === BASELINE ? undefined : baseOf(cell, cells)?.ms.median;
-    return { y: own !== undefined && cell.ms ? own / cell.ms.median : undefined };
-  });
-  const limit = xs.map((x) => {
-    const ideal = idealAt(cells, x, machine.cores);
-    return { x, y: base !== undefined && ideal !== undefined ? base / ideal : undefined };
-  });
-  return lineChart([{ name: "ideal", points: limit }, ...lines], {
-    x: { scale: "linear", label: axisLabel("workers", machine), format: formatCount, ticks: xs },
-    y: {
-      scale: "linear",
-      label:
-        base === undefined
-          ? "times as fast as with the fewest workers"
-          : "times as fast as the plain loop",
-      format: (factor) => factor.toFixed(1),
-    },
+/** How many times as fast as the plain loop, over workers; linear: the ideal is straight. */
+export function speedupChart(comparison: Comparison, panel: Panel, look: Look): string {
+  const plain = panel.rows.flat().find(({ technique }) => technique === BASELINE)?.ms.median;
+  const ideals = panel.ideals.map((ideal) => plain && ideal && plain / ideal);
+  const whom = plain === undefined ? "with the fewest workers" : "the plain loop";
+  const toY = ({ gain }: Cell) => ({ y: gain?.factor });
+  return lineChart(seriesOf(comparison, ideals, panel.lines, toY), {
+    x: { ...xAxisOf(comparison), scale: "linear" },
+    y: { scale: "linear", label: `times as fast as ${whom}`, format: (y) => y.toFixed(1) },
     height: 12,
     ...look,
   });
 }
 
-function linesOf(
-  cells: Cell[],
-  xs: number[],
+function seriesOf(
+  { xs }: Comparison,
+  ideals: Panel["ideals"],
+  lines: Line[],
   toY: (cell: Cell) => Omit<Series["points"][number], "x">,
 ): Series[] {
-  return namesIn(cells).map((name) => ({
-    name,
-    points: xs.map((x) => {
-      const cell = cells.find((one) => one.technique === name && one.x === x);
-      return { x, ...(cell ? toY(cell) : { y: undefined }) };
-    }),
-  }));
+  const pointsOf = (cells: Line["cells"]) =>
+    xs.map((x, row) => ({ x, y: undefined, ...(cells[row] && toY(cells[row])) }));
+  return [
+    { name: "ideal", points: xs.map((x, row) => ({ x, y: ideals[row] })) },
+    ...lines.map(({ technique, cells }) => ({ name: technique, points: pointsOf(cells) })),
+  ];
 }
 
-function axisLabel(over: Comparison["over"], { cores }: Comparison["machine"]): string {
-  return over === "workers" ? `workers (this machine has ${plural(cores, "core")})` : over;
+function xAxisOf({ over, xs, machine }: Comparison) {
+  const cores = over === "workers" ? ` (this machine has ${plural(machine.cores, "core")})` : "";
+  return { label: over + cores, format: formatCount, ticks: xs };
+}
+
+/** Bars from zero with their names and values, each line at most `width` columns wide. */
+function barChart(bars: { name: string; value: number }[], { width, colour }: Look): string {
+  const nameWidth = Math.max(...bars.map(({ name }) => name.length));
+  const textWidth = Math.max(...bars.map(({ value }) => formatMs(value).length));
+  const longest = Math.max(...bars.map(({ value }) => value));
+  const columns = Math.max(1, width - nameWidth - textWidth - 4);
+  const lines = bars.map(({ name, value }, number) => {
+    const bar = (name === "ideal" ? "·" : "█").repeat(Math.round((value / longest) * columns));
+    const { sgr } = name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+    const painted = colour ? `\x1b[${sgr}m${bar}\x1b[0m` : bar;
+    return `${name.padStart(nameWidth)}  ${formatMs(value).padStart(textWidth)}  ${painted}`;
+  });
+  return lines.join("\n");
 }

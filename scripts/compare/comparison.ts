@@ -1,13 +1,13 @@
-// A comparison as data: what was run where, every single run, and what the repeats of each add up to.
+// A comparison as data: what was run where, every single run, and what the repeats add up to.
 
-import { availableParallelism, cpus, release, totalmem, type } from "node:os";
-import type { RunRecord } from "../../lib/command/record.ts";
-import { median, type Spread, spread } from "./statistics.ts";
+import type { RunRecord, Work, WorkerKind } from "../../lib/command/record.ts";
+import type { thisMachine } from "../../lib/runtime.ts";
+import { median, type Ratio, ratio, type Spread, spread } from "./statistics.ts";
 
-/** Statuses by which an API says that it is too much, or that it is out of order for now. */
-export const REFUSALS: readonly string[] = ["429", "503"];
 /** The plain loop's name, which the others are held against. */
 export const BASELINE = "sequential";
+/** Statuses by which an API says that it is too much, or that it is out of order for now. */
+export const REFUSALS: readonly string[] = ["429", "503"];
 /** Marks a file that holds a comparison; the number rises when old files can no longer be read. */
 export const FORMAT = "parallel-for comparison 2";
 
@@ -15,31 +15,21 @@ export const FORMAT = "parallel-for comparison 2";
 export interface Sample extends RunRecord {
   /** Which repeat it was part of, from 0. */
   round: number;
-  /** Whether it had as many workers as Python's executors choose, rather than the number asked for. */
+  /** Whether it had as many workers as Python's executors choose, not the number asked for. */
   asPython: boolean;
 }
 
-/** What the machine was. */
-export interface Machine {
-  cpu: string;
-  cores: number;
-  memoryBytes: number;
-  system: string;
-  /** For example "Node 20.20.2". */
-  runtime: string;
-}
-
-/** Everything that a table, a chart and sentences are made from. Times in milliseconds. */
+/** Everything that tables, charts and sentences are made from. Times in milliseconds. */
 export interface Comparison {
   format: typeof FORMAT;
   /** ISO 8601. */
   startedAt: string;
-  machine: Machine;
+  machine: ReturnType<typeof thisMachine>;
   /** Package -> version. */
   versions: Record<string, string>;
   /** The flags that it was run by, but no secrets. */
   flags: Record<string, unknown>;
-  /** What varies, and the values that it takes, rising. */
+  /** What varies, and the values that it takes, rising: the rows of the tables. */
   over: "requests" | "workers";
   xs: number[];
   techniques: string[];
@@ -50,98 +40,134 @@ export interface Comparison {
   remarks: string[];
 }
 
-/** All runs of one technique at one point of the comparison. */
+const FIGURES = [
+  ...["startupMs", "idealMs", "serviceMs", "apiInFlightPeak", "p50Ms", "cpuMs", "peakRssBytes"],
+  ...["dictAwaitedUs", "dictPipelinedUs"],
+] as const;
+
+/** All runs of one technique in one row. */
 export interface Cell {
   technique: string;
-  asPython: boolean;
-  /** The number of requests or of workers that this cell stands for. */
-  x: number;
   requests: number;
   workers: number;
+  workerKind: WorkerKind;
   /** Iterations in flight in all. */
   slots: number;
   samples: Sample[];
-  /** Those of which all was done, whose times can be compared. */
-  done: Sample[];
-  /** Of those; undefined where there is none. */
+  /** Of the runs in which all items were ok, so that times compare; undefined for none. */
   ms: Spread | undefined;
+  /** The medians of what else these runs have measured. */
+  median: Partial<Record<(typeof FIGURES)[number], number>>;
+  /** Status or error -> iterations that failed so, of all runs. */
+  failures: Map<string, number>;
+  /** What its time is held against: the plain loop, or over workers else its fewest workers. */
+  base?: TimedCell | undefined;
+  /** How many times as fast as its base it was. */
+  gain?: Ratio | undefined;
 }
 
 /** A cell that has a time. */
 export type TimedCell = Cell & { ms: Spread };
 
-/** The cells of a comparison, by technique, then by rising x; the plain loop's is the same at any number of workers. */
-export function cellsOf({ over, xs, techniques, samples }: Comparison): Cell[] {
-  return [false, true].flatMap((asPython) =>
-    techniques.flatMap((technique) =>
-      xs.flatMap((x) => {
-        const cell = samples.filter(
-          (one) =>
-            one.technique === technique &&
-            one.asPython === asPython &&
-            (one[over] === x || (over === "workers" && technique === BASELINE)),
-        );
-        return cell.length > 0 ? [cellOf(cell, x)] : [];
-      }),
-    ),
-  );
+/** All that one technique did. */
+export interface Line {
+  technique: string;
+  /** One for each row, or undefined. Over workers, the plain loop's is the same in all rows. */
+  cells: (Cell | undefined)[];
+  /** Those that have a time, each once. */
+  timed: TimedCell[];
 }
 
-function cellOf(samples: Sample[], x: number): Cell {
-  const { technique, asPython, requests, workers, concurrency } = samples[0]!;
+/** What was run with the number of workers that was asked for, or with Python's. */
+export interface Panel {
+  asPython: boolean;
+  work: Work | undefined;
+  lines: Line[];
+  /** For each row the limit, in ms; undefined where it is not known, or not the same for all. */
+  ideals: (number | undefined)[];
+  /** For each row the cells that have a time. */
+  rows: TimedCell[][];
+  /** The last row that has any. */
+  last: TimedCell[];
+}
+
+/** What is worked out of a comparison once, for all that shows it; a table for each panel. */
+export interface Summary {
+  panels: Panel[];
+  tables: string[][][];
+  sentences: string[];
+}
+
+/** The panels of a comparison; the second, with Python's numbers of workers, where there is one. */
+export function panelsOf(comparison: Comparison): Panel[] {
+  const [equal, asPython] = [panelOf(comparison, false), panelOf(comparison, true)];
+  asPython.lines = asPython.lines.filter(({ cells }) => cells.some(Boolean));
+  return asPython.lines.length > 0 ? [equal, asPython] : [equal];
+}
+
+function panelOf(comparison: Comparison, asPython: boolean): Panel {
+  const { over, xs, techniques, samples, machine } = comparison;
+  const lines = techniques.map((technique): Line => {
+    const own = samples.filter((run) => run.technique === technique && run.asPython === asPython);
+    const isInAllRows = over === "workers" && technique === BASELINE;
+    const shared = cellOf(own);
+    const cells = xs.map((x) =>
+      isInAllRows ? shared : cellOf(own.filter((run) => run[over] === x)),
+    );
+    return { technique, cells, timed: [...new Set(cells)].filter(isTimed) };
+  });
+  const columns = xs.map((_, row) => lines.flatMap(({ cells }) => cells[row] ?? []));
+  const rows = columns.map((cells) => cells.filter(isTimed));
+  for (const row of rows) {
+    const plain = row.find(({ technique }) => technique === BASELINE);
+    for (const cell of row) {
+      if (cell === plain) continue;
+      const fewest = lines.find(({ technique }) => technique === cell.technique)!.timed[0];
+      cell.base = plain ?? (over === "workers" ? fewest : undefined);
+      cell.gain = cell.base && ratio(cell.base.ms, cell.ms);
+    }
+  }
+  return {
+    asPython,
+    work: samples[0]?.work,
+    lines,
+    ideals: columns.map((cells) => idealOf(cells, machine.cores)),
+    rows,
+    last: rows.findLast((row) => row.length > 0) ?? [],
+  };
+}
+
+function cellOf(samples: Sample[]): Cell | undefined {
+  if (samples.length === 0) return undefined;
+  const { technique, requests, workers, workerKind, concurrency } = samples[0]!;
   const slots = Math.min(workers * concurrency, requests);
-  const done = samples.filter((one) => !one.interrupted && one.failed === 0);
-  const ms = spread(done.map((one) => one.ms));
-  return { technique, asPython, x, requests, workers, slots, samples, done, ms };
+  const done = samples.filter((run) => !run.interrupted && run.failed === 0);
+  const ms = spread(done.map((run) => run.ms));
+  const medians = FIGURES.map((name) => [name, median(done.flatMap((run) => run[name] ?? []))]);
+  const failures = new Map<string, number>();
+  for (const { statuses, errors, interrupted } of samples)
+    for (const [key, count] of [...Object.entries(statuses), ...Object.entries(errors)])
+      if (!/^2\d\d$/.test(key) && !(interrupted && key === "AbortError"))
+        failures.set(key, (failures.get(key) ?? 0) + count);
+  const sums = { ms, median: Object.fromEntries(medians), failures };
+  return { technique, requests, workers, workerKind, slots, samples, ...sums };
 }
 
-/** The median of one of the figures of a cell's runs; undefined where none has it. */
-export function middle(cell: Cell, name: FigureName): number | undefined {
-  return median(cell.done.flatMap((one) => one[name] ?? []));
-}
-
-type FigureName =
-  | "startupMs"
-  | "idealMs"
-  | "serviceMs"
-  | "apiInFlightPeak"
-  | "p50Ms"
-  | "cpuMs"
-  | "peakRssBytes"
-  | "dictAwaitedUs"
-  | "dictPipelinedUs";
-
-/** The cells that have a time. */
-export function timed(cells: Cell[]): TimedCell[] {
-  return cells.filter((cell): cell is TimedCell => cell.ms !== undefined);
+/** Whether there is a cell, and it has a time. */
+export function isTimed(cell: Cell | undefined): cell is TimedCell {
+  return cell?.ms !== undefined;
 }
 
 /**
- * The limit at one point, in milliseconds; undefined where it is not known, or not the same for all.
- * For POSTs it is the least of what the runs' own service times allow; for computing, an estimate:
- * the plain loop's time divided among the cores.
+ * The limit of a row. For POSTs it is the least of what the runs' own service times allow; for
+ * computing, an estimate: the plain loop's time divided among the cores.
  */
-export function idealAt(cells: Cell[], x: number, cores: number): number | undefined {
-  const here = cells.filter((cell) => cell.x === x);
-  const baseline = here.find((cell) => cell.technique === BASELINE);
-  const parallel = here.filter((cell) => cell.technique !== BASELINE);
-  if (new Set(parallel.map((cell) => cell.slots)).size > 1) return undefined;
-  if (baseline?.ms && baseline.done[0]?.work === "cpu") {
-    const most = Math.max(1, ...parallel.map((cell) => cell.slots));
-    return baseline.ms.median / Math.min(most, cores);
-  }
-  const ideals = parallel.flatMap((cell) => middle(cell, "idealMs") ?? []);
+function idealOf(cells: Cell[], cores: number): number | undefined {
+  const plain = cells.find(({ technique }) => technique === BASELINE);
+  const others = cells.filter((cell) => cell !== plain);
+  if (new Set(others.map(({ slots }) => slots)).size > 1) return undefined;
+  if (plain?.ms && plain.samples[0]!.work === "cpu")
+    return plain.ms.median / Math.min(others[0]?.slots ?? 1, cores);
+  const ideals = others.flatMap((cell) => cell.median.idealMs ?? []);
   return ideals.length > 0 ? Math.min(...ideals) : undefined;
-}
-
-/** This machine. */
-export function thisMachine(): Machine {
-  const { deno, bun, node } = process.versions;
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    system: `${type()} ${release()} ${process.arch}`,
-    runtime: deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`,
-  };
 }

@@ -13,9 +13,7 @@ import {
 import { dirname, resolve } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
-import { type Comparison, cellsOf, FORMAT, type Sample, timed } from "./comparison.ts";
-import { findings } from "./findings.ts";
-import { timeTable } from "./tables.ts";
+import { type Comparison, FORMAT, type Sample, type Summary } from "./comparison.ts";
 
 /** One line a run; a dictionary's and a timeline's figures are in the JSON only. */
 const COLUMNS = [
@@ -75,16 +73,13 @@ export function toCsv({ samples }: Comparison): string {
 }
 
 /** The tables and what they mean. */
-export function toMarkdown(comparison: Comparison): string {
-  const cells = cellsOf(comparison);
-  const { machine, startedAt } = comparison;
-  const tables = [false, true].flatMap((asPython) => {
-    const own = cells.filter((cell) => cell.asPython === asPython);
-    return timed(own).length > 0 ? [markdownTable(timeTable(comparison, own))] : [];
-  });
-  const sentences = [...findings(comparison), ...comparison.remarks].map((one) => `- ${one}`);
-  const where = `${machine.runtime}, ${machine.cores} cores of ${machine.cpu}, ${startedAt.slice(0, 10)}.`;
-  return `${[...tables, sentences.join("\n"), where].join("\n\n")}\n`;
+export function toMarkdown({ machine, startedAt }: Comparison, summary: Summary): string {
+  const { panels, tables, sentences } = summary;
+  const filled = tables.filter((_, number) => panels[number]!.last.length > 0);
+  const list = sentences.map((sentence) => `- ${sentence}`).join("\n");
+  const { runtime, cores, cpu } = machine;
+  const where = `${runtime}, ${cores} cores of ${cpu}, ${startedAt.slice(0, 10)}.`;
+  return `${[...filled.map(markdownTable), list, where].join("\n\n")}\n`;
 }
 
 function markdownTable([head, ...rows]: string[][]): string {
@@ -96,67 +91,21 @@ function markdownTable([head, ...rows]: string[][]): string {
 /**
  * Reads a comparison from a file of {@link toJson}.
  *
- * @throws {UsageError} There is no such file, or it holds no comparison, or a damaged one.
+ * @throws {UsageError} There is no such file, or it holds no comparison, or not all of it.
  */
 export function readComparison(file: string): Comparison {
   const refuse = (why: string) => new UsageError(`--from: cannot read "${file}": ${why}`);
-  let text: string;
+  let comparison: Comparison | null;
   try {
-    text = readFileSync(file, "utf8");
+    // Text from elsewhere must not steer the terminal.
+    comparison = JSON.parse(readFileSync(file, "utf8"), (_key, value) =>
+      typeof value === "string" ? escapeControl(value) : value,
+    );
   } catch (error) {
-    throw refuse(codeOf(error));
-  }
-  let comparison: Comparison;
-  try {
-    comparison = JSON.parse(text) as Comparison;
-  } catch {
-    throw refuse("it is not JSON, or not all of it");
+    throw refuse(error instanceof SyntaxError ? "it is not JSON, or not all of it" : codeOf(error));
   }
   if (comparison?.format !== FORMAT) throw refuse(`expected a "${FORMAT}"`);
-  const damage = damageIn(comparison);
-  if (damage) throw refuse(`it is damaged at ${damage}`);
   return comparison;
-}
-
-/** The first part that is not as it was written; undefined for a whole comparison. */
-function damageIn(comparison: Comparison): string | undefined {
-  const { over, xs, techniques, samples, timelines, remarks, machine, flags } = comparison;
-  if (over !== "requests" && over !== "workers") return "over";
-  if (!isArrayOf(xs, "number")) return "xs";
-  if (!isArrayOf(techniques, "string")) return "techniques";
-  if (!isArrayOf(remarks, "string")) return "remarks";
-  if (typeof machine?.cores !== "number") return "machine";
-  if (typeof flags !== "object" || flags === null) return "flags";
-  if (!Array.isArray(timelines)) return "timelines";
-  if (!Array.isArray(samples)) return "samples";
-  const bad = samples.findIndex((sample) => !isSample(sample));
-  return bad === -1 ? undefined : `sample ${bad}`;
-}
-
-function isSample(sample: Partial<Sample> | null): boolean {
-  const numbers = [
-    "requests",
-    "workers",
-    "concurrency",
-    "ms",
-    "ok",
-    "failed",
-    "cpuMs",
-    "peakRssBytes",
-  ];
-  return (
-    typeof sample === "object" &&
-    sample !== null &&
-    typeof sample.technique === "string" &&
-    escapeControl(sample.technique) === sample.technique &&
-    typeof sample.asPython === "boolean" &&
-    numbers.every((name) => Number.isFinite(sample[name as keyof Sample])) &&
-    [sample.statuses, sample.errors].every((counts) => typeof counts === "object" && counts)
-  );
-}
-
-function isArrayOf(values: unknown, type: "number" | "string"): boolean {
-  return Array.isArray(values) && values.every((value) => typeof value === type);
 }
 
 function codeOf(error: unknown): string {

@@ -1,6 +1,8 @@
 // What a comparison runs, and in which order.
 
+import { formatCount } from "../../lib/terminal/format.ts";
 import { BASELINE } from "./comparison.ts";
+import type { Plan } from "./flags.ts";
 
 /** One start of a technique's script. */
 export interface Job {
@@ -9,20 +11,8 @@ export interface Job {
   sizes: number[];
   /** undefined: as many as Python's executors choose, which is the scripts' default. */
   workers: number | undefined;
-  /** From 0. */
-  round: number;
-}
-
-/** What is to be compared. */
-export interface Plan {
-  techniques: string[];
-  sizes: number[];
-  /** Several numbers go with one size. */
-  workers: number[];
-  pythonDefaults: boolean;
-  runs: number;
-  /** Most requests for the plain loop. */
-  baselineMost: number;
+  /** Which repeat it is part of, from 0; undefined where it is run to be drawn as a timeline. */
+  round: number | undefined;
 }
 
 /**
@@ -31,22 +21,31 @@ export interface Plan {
  * all of them alike.
  */
 export function planJobs(plan: Plan): Job[] {
-  const { techniques, sizes, workers, pythonDefaults, runs, baselineMost } = plan;
-  const numbers: (number | undefined)[] = [...workers, ...(pythonDefaults ? [undefined] : [])];
-  return Array.from({ length: runs }, (_, round) =>
-    numbers.flatMap((number, place) =>
-      [...techniques.slice(round % techniques.length), ...techniques]
-        .slice(0, techniques.length)
+  const { techniques, workers, timeline } = plan;
+  const jobs: Job[] = [];
+  for (let round = 0; round < plan.runs; round++)
+    for (const number of [...workers, ...(plan.pythonDefaults ? [undefined] : [])])
+      for (const turn of techniques.keys()) {
+        const technique = techniques[(round + turn) % techniques.length]!;
+        const isPlain = technique === BASELINE;
         // The plain loop has one worker, whatever is asked for: once a round is enough.
-        .filter((technique) => technique !== BASELINE || place === 0)
-        .map((technique) => ({
-          technique,
-          sizes: sizes.filter((size) => technique !== BASELINE || size <= baselineMost),
-          workers: number,
-          round,
-        })),
-    ),
-  )
-    .flat()
-    .filter((job) => job.sizes.length > 0);
+        if (isPlain && number !== workers[0]) continue;
+        const sizes = plan.sizes.filter((size) => !isPlain || size <= plan.baselineMost);
+        if (sizes.length > 0) jobs.push({ technique, sizes, workers: number, round });
+      }
+  if (timeline)
+    for (const technique of techniques)
+      jobs.push({ technique, sizes: [timeline], workers: workers.at(-1), round: undefined });
+  return jobs;
+}
+
+/** Says where less is asked of the plain loop than of the others. */
+export function remarksOn({ techniques, sizes, baselineMost }: Plan): string[] {
+  if (!techniques.includes(BASELINE) || sizes.every((size) => size <= baselineMost)) return [];
+  const most = formatCount(baselineMost);
+  return [
+    sizes.some((size) => size <= baselineMost)
+      ? `The plain loop was run up to ${most} requests only: it is slow.`
+      : `The plain loop was not run: it is slow, more than ${most} requests are not asked of it.`,
+  ];
 }

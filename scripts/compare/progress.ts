@@ -1,62 +1,48 @@
 // Progress of a comparison on stderr, with an estimate of the time left that learns from each run.
 
 import { availableParallelism } from "node:os";
-import type { RunRecord, Work } from "../../lib/command/record.ts";
+import type { RunRecord } from "../../lib/command/record.ts";
 import { formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
 import { statusLine } from "../../lib/terminal/terminal.ts";
+import { sum } from "../../lib/timing.ts";
+import { BASELINE } from "./comparison.ts";
+import type { CompareFlags } from "./flags.ts";
 import type { Job } from "./plan.ts";
 
-/** What the time of a run depends on beside its job. Latency in milliseconds. */
-export interface Load {
-  work: Work;
-  concurrency: number;
-  latency: number;
-}
-
-/** Shows what is being run and how long it still takes: one rewritten line on a terminal, else a line a run. */
-export function showProgress(jobs: Job[], load: Load) {
-  const runs = jobs.flatMap((job) =>
-    job.sizes.map((size, number) => ({ job, size, guessMs: guessMs(job, size, number, load) })),
-  );
+/** Shows what is run and how long all still takes; a line a run where there is no terminal. */
+export function showProgress(jobs: Job[], flags: CompareFlags) {
+  const runs = jobs.flatMap((job) => job.sizes.map((size) => ({ job, size })));
+  const guesses = runs.map(({ job, size }) => guessMs(job, size, flags));
   const status = statusLine();
   const begunMs = performance.now();
-  let runBegunMs = begunMs;
-  let done = 0;
+  let [done, runBegunMs] = [0, begunMs];
 
   /** The guesses of what is left, corrected by how well they did so far. */
-  function leftMs(): number {
-    const sum = (part: typeof runs) => part.reduce((total, run) => total + run.guessMs, 0);
-    const pace = done > 0 ? (runBegunMs - begunMs) / sum(runs.slice(0, done)) : 1;
-    return Math.max(0, sum(runs.slice(done)) * pace - (performance.now() - runBegunMs));
+  function left(): string {
+    const pace = done > 0 ? (runBegunMs - begunMs) / sum(guesses.slice(0, done)) : 1;
+    const ms = sum(guesses.slice(done)) * pace - (performance.now() - runBegunMs);
+    return `about ${formatMs(Math.max(0, ms))}`;
   }
 
   function show() {
     const run = runs[done];
     if (!run) return;
     const what = `${run.job.technique}, ${plural(run.size, "item")}`;
-    status.show(
-      () => `${done + 1} of ${runs.length}: ${what}; about ${formatMs(leftMs())} left in all`,
-    );
+    status.show(() => `${done + 1} of ${runs.length}: ${what}; ${left()} left in all`);
   }
 
-  if (!process.stderr.isTTY)
-    console.error(`${plural(runs.length, "run")}, about ${formatMs(leftMs())}`);
+  if (!process.stderr.isTTY) console.error(`${plural(runs.length, "run")}, ${left()}`);
   const ticking = setInterval(show, 200).unref();
   show();
   return {
-    /** A run has ended. */
-    ended({ technique, requests, workers, ms }: RunRecord) {
-      done++;
+    /** So many runs of a job have ended, the last with this record, or without any. */
+    reached(job: Job, count: number, record?: RunRecord) {
+      done = runs.findIndex((run) => run.job === job) + count;
       runBegunMs = performance.now();
-      if (process.stderr.isTTY) return;
-      const left = done < runs.length ? `, about ${formatMs(leftMs())} left` : "";
-      const who = `${technique} x${workers}`;
-      console.error(`${who}: ${formatCount(requests)} in ${formatMs(ms)}${left}`);
-    },
-    /** A job has ended, perhaps without some of its runs. */
-    jobEnded(job: Job) {
-      done = runs.findLastIndex((run) => run.job === job) + 1;
-      runBegunMs = performance.now();
+      if (process.stderr.isTTY || !record) return;
+      const what = `${record.technique} x${record.workers}: ${formatCount(record.requests)}`;
+      const rest = done < runs.length ? `, ${left()} left` : "";
+      console.error(`${what} in ${formatMs(record.ms)}${rest}`);
     },
     /** Takes the line away. */
     clear() {
@@ -66,13 +52,12 @@ export function showProgress(jobs: Job[], load: Load) {
   };
 }
 
-/** A first guess at one run, pool and script included, for a machine like those of 2026. */
-function guessMs({ technique, workers }: Job, size: number, number: number, load: Load): number {
+/** A first guess at one run, start of script and workers included, for a machine of 2026. */
+function guessMs({ technique, workers, sizes }: Job, size: number, flags: CompareFlags): number {
   const cores = availableParallelism();
-  const eachMs = { post: load.latency + 1, cpu: 10, none: 0.01, body: 10 }[load.work];
-  const alone = technique === "sequential" || (technique === "async" && load.work === "cpu");
-  const most = load.work === "cpu" ? cores : Number.POSITIVE_INFINITY;
-  const asPython = technique === "processes" ? cores : Math.min(32, cores + 4);
-  const lanes = alone ? 1 : Math.min((workers ?? asPython) * load.concurrency, most);
-  return (size * eachMs) / lanes + 300 + (number === 0 ? 700 : 0);
+  const eachMs = { post: flags.latency + 1, cpu: 10, none: 0.01 }[flags.work];
+  const most = flags.work === "cpu" ? cores : Number.POSITIVE_INFINITY;
+  const slots = Math.min((workers ?? cores) * flags.concurrency, most);
+  const startMs = size === sizes[0] ? 1000 : 300; // the script starts once
+  return startMs + (size * eachMs) / (technique === BASELINE ? 1 : slots);
 }

@@ -21,9 +21,9 @@ export interface Ratio {
   differs: boolean;
 }
 
-/** With one measurement each, less than this share apart counts as level: nothing tells them apart. */
+/** With one measurement each, less than this share apart is level: nothing tells them apart. */
 export const LEVEL_ONCE = 0.1;
-/** Less than this share apart counts as level, however often it was measured: it would not matter. */
+/** Less than this share apart is level, however often it was measured: it would not matter. */
 const LEVEL = 0.03;
 
 /** The middle one of the values, or the mean of the two in the middle; undefined for no values. */

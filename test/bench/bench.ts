@@ -16,9 +16,8 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiProcess, startApi } from "../../lib/api/api-process.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
-import { readsTypeScript, runtimeCommand, versions } from "../../lib/runtime.ts";
+import { readsTypeScript, runtimeCommand, thisMachine, versions } from "../../lib/runtime.ts";
 import { formatBytes, formatMs } from "../../lib/terminal/format.ts";
-import { thisMachine } from "../../scripts/compare/comparison.ts";
 import { type Spread, spread } from "../../scripts/compare/statistics.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Comparison } from "../scripts/compare/comparison.ts";
-import { describeComparison } from "../scripts/compare/describe-comparison.ts";
+import { describe, summarize } from "../scripts/compare/describe.ts";
 import { comparison, sample } from "./support/comparison.ts";
 
 const NAMES = ["sequential", "async", "threads", "processes"];
@@ -35,6 +35,9 @@ const failed = sample("async", 5, 3, {
   errors: { ECONNREFUSED: 5 },
 });
 
+const drawn = (one: Comparison, look: { width: number; colour: boolean }) =>
+  describe(one, summarize(one), look);
+
 const CASES: Record<string, [Comparison, RegExp]> = {
   "as it is by default": [over(SIZES, NAMES, 1), /\n +10,000 +2\.50 s +10\.0 s/],
   "with repeats": [over(SIZES, NAMES, 3), /11\.0 s ±9%/],
@@ -64,12 +67,12 @@ const CASES: Record<string, [Comparison, RegExp]> = {
 for (const [what, [one, expected]] of Object.entries(CASES)) {
   test(`describe: a comparison ${what} is whole at 60, 80 and 200 columns, with colour and without`, () => {
     for (const width of [60, 80, 200]) {
-      const plain = describeComparison(one, { width, colour: false });
+      const plain = drawn(one, { width, colour: false });
       const lines = plain.split("\n");
       for (const line of lines)
         assert.ok(line.length <= width, `${line.length} > ${width}: ${line}`);
       assert.doesNotMatch(plain, /NaN|undefined|Infinity|null/);
-      const coloured = describeComparison(one, { width, colour: true });
+      const coloured = drawn(one, { width, colour: true });
       // biome-ignore lint/suspicious/noControlCharactersInRegex: colour is made of them
       assert.equal(coloured.replace(/\x1b\[\d+m/g, ""), plain);
       if (width > 60) assert.match(plain, expected);
@@ -78,7 +81,7 @@ for (const [what, [one, expected]] of Object.entries(CASES)) {
 }
 
 test("describe: a table that is too wide goes on below, its first column repeated", () => {
-  const text = describeComparison(over(SIZES, NAMES, 3), { width: 60, colour: false });
+  const text = drawn(over(SIZES, NAMES, 3), { width: 60, colour: false });
   assert.match(text, /^requests .*\n[\s\S]*\n\nrequests +processes\n/);
   assert.match(text, /\nrequests +processes\n─+ +─+\n +5 +/);
 });
@@ -87,9 +90,9 @@ test("describe: the spread is drawn where it is wider than a row", () => {
   const wide = comparison(
     [10, 100].flatMap((n) => [1, 5, 9].map((ms, round) => sample("async", n, ms * n, { round }))),
   );
-  assert.match(describeComparison(wide, { width: 80, colour: false }), /┤.*┊/);
+  assert.match(drawn(wide, { width: 80, colour: false }), /┤.*┊/);
   const narrow = comparison(
     [10, 100].flatMap((n) => [5, 5.01].map((ms, round) => sample("async", n, ms * n, { round }))),
   );
-  assert.doesNotMatch(describeComparison(narrow, { width: 80, colour: false }), /┊/);
+  assert.doesNotMatch(drawn(narrow, { width: 80, colour: false }), /┊/);
 });

@@ -1,0 +1,98 @@
+// Runs the jobs of a comparison one after another, and gathers what they report.
+
+import { fileURLToPath } from "node:url";
+import { $ } from "zx/core";
+import type { RunRecord } from "../../lib/command/record.ts";
+import { runtimeCommand } from "../../lib/runtime.ts";
+import { plural } from "../../lib/terminal/format.ts";
+import { escapeControl } from "../../lib/terminal/terminal.ts";
+import type { Comparison, Sample } from "./comparison.ts";
+import { type CompareFlags, passedOn } from "./flags.ts";
+import type { Job } from "./plan.ts";
+import { showProgress } from "./progress.ts";
+
+/**
+ * Runs everything, and puts samples, timelines and remarks into `comparison` as they come; with
+ * `json`, prints each sample as well. When `signal` aborts, what there is by then stays.
+ *
+ * @returns Whether every script reported every run, and no iteration failed.
+ */
+export async function runJobs(
+  jobs: Job[],
+  flags: CompareFlags,
+  { samples, timelines, remarks }: Comparison,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const progress = showProgress(jobs, flags);
+  let complete = true;
+  for (const job of jobs) {
+    if (signal.aborted) break;
+    const { technique, sizes, workers, round } = job;
+    const argv = passedOn(flags, sizes, workers);
+    if (round === undefined) argv.push("--timeline");
+    let done = 0;
+    const end = await runTechnique(technique, argv, signal, (record) => {
+      progress.reached(job, ++done, record);
+      if (round === undefined) return void timelines.push(record);
+      const sample: Sample = { ...record, round, asPython: workers === undefined };
+      samples.push(sample);
+      if (flags.json) console.log(JSON.stringify(sample));
+    });
+    progress.reached(job, sizes.length);
+    if (done === sizes.length || signal.aborted) continue;
+    complete = false;
+    const remark = `${technique} failed from ${plural(sizes[done]!, "request")} on: ${end}.`;
+    if (flags.json) console.error(remark);
+    if (!remarks.includes(remark)) remarks.push(remark);
+  }
+  progress.clear();
+  if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
+  return complete && [...samples, ...timelines].every((run) => run.failed === 0);
+}
+
+/**
+ * Starts `scripts/NAME.ts --json` with more flags in a process of its own, and calls back with each
+ * record. When `signal` aborts, it is asked to stop as by Ctrl-C; what it still reports is taken.
+ *
+ * @returns How the script ended: its exit status and its last words on stderr.
+ */
+export async function runTechnique(
+  name: string,
+  flags: string[],
+  signal: AbortSignal,
+  onRecord: (record: RunRecord) => void,
+): Promise<string> {
+  const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
+  // exec: the shell becomes the script, so that a signal reaches it and its parent is this process.
+  // Any POSIX shell will do: zx's own choice, bash, is not everywhere.
+  const shell = $({
+    shell: "/bin/sh",
+    quote: (text) => `'${text.replaceAll("'", "'\\''")}'`,
+    quiet: true,
+    nothrow: true,
+    prefix: "exec ",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const running = shell`${runtimeCommand} ${script} ${flags} --json`;
+  const interrupt = () => running.child?.kill("SIGINT");
+  signal.addEventListener("abort", interrupt);
+  for await (const line of running) {
+    const record = recordOf(line);
+    // By its file's name, which a copied script's own may not be yet.
+    if (record) onRecord({ ...record, technique: name });
+  }
+  const { exitCode, signal: killedBy, stderr } = await running;
+  signal.removeEventListener("abort", interrupt);
+  const lastWords = escapeControl(stderr.trim().split("\n").at(-1) ?? "");
+  return `${killedBy ?? `exit status ${exitCode}`}${lastWords && `, "${lastWords}"`}`;
+}
+
+/** The record in a line, if it is one: a loop body may print lines of its own. */
+function recordOf(line: string): RunRecord | undefined {
+  if (!line.startsWith('{"technique"')) return undefined;
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
