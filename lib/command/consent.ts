@@ -25,9 +25,8 @@ export async function confirmRequests(
   if (!target || requests * (retries + 1) <= FREE || isThisMachine(target.hostname) || yes) return;
   const again = retries > 0 ? ` (each up to ${formatCount(retries + 1)} times)` : "";
   const what = `about to send ${formatCount(requests)} requests${again} to ${target.host}`;
-  if (!process.stdin.isTTY || !process.stderr.isTTY) {
+  if (!process.stdin.isTTY || !process.stderr.isTTY)
     throw new UsageError(`${what}: add --yes where its owner agrees`);
-  }
   const terminal = createInterface({ input: process.stdin, output: process.stderr });
   terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
   try {
@@ -43,8 +42,7 @@ export async function confirmRequests(
 /** Whether a URL's host is an address of this machine. Other names are not looked up. */
 export function isThisMachine(hostname: string): boolean {
   const host = hostname.replace(/^\[|\]$/g, "");
-  if (host === "localhost" || host.endsWith(".localhost") || /^127(\.\d+){3}$/.test(host))
-    return true;
   const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
-  return host === "::1" || own.some(({ address }) => address === host);
+  if (["localhost", "::1", ...own.map(({ address }) => address)].includes(host)) return true;
+  return host.endsWith(".localhost") || /^127(\.\d+){3}$/.test(host);
 }

@@ -9,91 +9,73 @@ export type Work = "post" | "cpu" | "none" | "body";
 /** What the workers are; lanes are all in one thread. */
 export type WorkerKind = "lane" | "thread" | "process";
 
-/** One run. Times in milliseconds, sizes in bytes. */
+/**
+ * One run. Times in milliseconds, sizes in bytes; README.md ("The record") says what each field is.
+ * What is optional is left out where it was not measured, or not asked for.
+ */
 export interface RunRecord {
   technique: string;
   workers: number;
   workerKind: WorkerKind;
-  /** Iterations in flight inside each worker. */
   concurrency: number;
   requests: number;
   work: Work;
-  /** Where the POSTs went, without password and query. */
   url?: string;
-  /** From the call of the technique to its last result and its workers' end. */
   ms: number;
-  /** From the call to the start of the first iteration; left out where none started. */
   startupMs?: number;
-  /** Iterations that did their work: 2xx replies for POSTs, else those that did not throw. */
   ok: number;
   failed: number;
   interrupted: boolean;
-  /** HTTP status -> replies. */
   statuses: Record<string, number>;
-  /** Error code or name -> iterations. */
   errors: Record<string, number>;
-  /** requests x mean service time / (workers x concurrency), but one service time at least. */
   idealMs?: number;
-  /** Of single iterations; left out where none ended. */
   p50Ms?: number;
   p95Ms?: number;
   p99Ms?: number;
-  /** User + system of the script and its workers, the API excluded. */
   cpuMs: number;
   peakRssBytes: number;
-  /** Mean service time that the practice API measured, and the most requests that it had at once. */
   serviceMs?: number;
   apiInFlightPeak?: number;
-  /** Each iteration, where asked for: who ran it, from when to when after the call of the technique. */
   timeline?: Timeline;
-  /** Of a dictionary script: entries, and microseconds an operation. */
   dictSize?: number;
-  /** Operations of the run: those that reached the parent, or one for each iteration done. */
   dictOperations?: number;
   dictAwaitedUs?: number;
   dictPipelinedUs?: number;
-  /** Way of counting -> updates that it lost; entries whose key had come before. */
   lostUpdates?: Record<string, number>;
   collisions?: number;
 }
 
+type What = "technique" | "workers" | "workerKind" | "concurrency" | "work" | "interrupted";
 /** What {@link makeRecord} needs to know beside the run itself. */
-export interface RunContext {
-  technique: string;
-  workers: number;
-  workerKind: WorkerKind;
-  concurrency: number;
-  work: Work;
+export type RunContext = Pick<RunRecord, What> & {
   url?: string | undefined;
-  interrupted: boolean;
   /** The practice API's counts for this run, where it is one. */
   stats?: ApiStats | undefined;
   /** Whether to keep each iteration's times. */
   timeline?: boolean;
-}
+};
 
 /** Sums up a run. */
 export function makeRecord(run: Run, context: RunContext): RunRecord {
   const { technique, workers, workerKind, concurrency, work, url, interrupted, stats } = context;
+  const { results, calledMs, ms, startMs, endMs, cpuMs, peakRssBytes } = run;
   const post = work === "post";
-  const requests = run.results.length;
-  const ok = run.results.filter((result) => isOk(result, work)).length;
+  const requests = results.length;
+  const ok = results.filter((result) => isOk(result, work)).length;
+  const statuses = results.flatMap((r) => (post && r.status === "fulfilled" ? [`${r.value}`] : []));
+  const errors = results.flatMap((r) => (r.status === "rejected" ? [errorKey(r.reason)] : []));
   const record: RunRecord = {
     ...{ technique, workers, workerKind, concurrency, requests, work },
     ...(post && url && { url: shownUrl(url) }),
-    ...{ ms: run.ms, ok, failed: requests - ok, interrupted },
-    statuses: post ? tally(run.results, statusOf) : {},
-    errors: tally(run.results, errorOf),
-    ...{ cpuMs: run.cpuMs, peakRssBytes: run.peakRssBytes },
+    ...{ ms, ok, failed: requests - ok, interrupted },
+    ...{ statuses: tally(statuses), errors: tally(errors), cpuMs, peakRssBytes },
   };
 
-  const durations = run.endMs
-    .map((end, index) => end - run.startMs[index]!)
-    .filter((ms) => ms >= 0);
+  const durations = endMs.map((end, index) => end - startMs[index]!).filter((each) => each >= 0);
   if (durations.length > 0) {
     durations.sort();
-    const starts = run.startMs.filter((ms) => ms >= 0);
-    record.startupMs = starts.reduce((first, ms) => Math.min(first, ms)) - run.calledMs;
+    const began = startMs.filter((start) => start >= 0);
+    record.startupMs = began.reduce((first, start) => Math.min(first, start)) - calledMs;
     record.p50Ms = percentile(durations, 0.5);
     record.p95Ms = percentile(durations, 0.95);
     record.p99Ms = percentile(durations, 0.99);
@@ -128,25 +110,14 @@ export function errorKey(reason: unknown): string {
   return typeof code === "string" ? code : typeof name === "string" ? name : "Error";
 }
 
-function statusOf(result: PromiseSettledResult<unknown>): string | undefined {
-  return result.status === "fulfilled" ? String(result.value) : undefined;
-}
-
-function errorOf(result: PromiseSettledResult<unknown>): string | undefined {
-  return result.status === "rejected" ? errorKey(result.reason) : undefined;
-}
-
 function shownUrl(url: string): string {
   const { origin, pathname, search } = new URL(url);
   return origin + pathname + (search && "?...");
 }
 
-/** Counts the results by a key; those without one are left out. */
-function tally<T>(results: T[], keyOf: (result: T) => string | undefined): Record<string, number> {
+/** How often each key comes. */
+function tally(keys: string[]): Record<string, number> {
   const counts = new Map<string, number>();
-  for (const result of results) {
-    const key = keyOf(result);
-    if (key !== undefined) counts.set(key, (counts.get(key) ?? 0) + 1);
-  }
+  for (const key of keys) counts.set(key, (counts.get(key) ?? 0) + 1);
   return Object.fromEntries(counts);
 }
