@@ -77,28 +77,17 @@ export async function loadable(modules: readonly URL[]): Promise<URL[]> {
 
 /** A folder of this process's own, gone when it ends. */
 function temporaryFolder(): string {
-  const folder = firstWritable([fileURLToPath(cacheFolder), tmpdir()]);
-  if (folders.push(folder) === 1) process.once("exit", removeFolders);
-  return folder;
-}
-
-const folders: string[] = [];
-
-function removeFolders() {
-  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
-}
-
-function firstWritable(parents: string[]): string {
-  let reason: unknown;
+  const parents = [fileURLToPath(cacheFolder), tmpdir()];
+  let cause: unknown;
   for (const parent of parents) {
     try {
       mkdirSync(parent, { recursive: true });
-      return mkdtempSync(join(parent, "workers-"));
+      const folder = mkdtempSync(join(parent, "workers-"));
+      process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+      return folder;
     } catch (error) {
-      reason = error;
+      cause = error;
     }
   }
-  throw new Error(`cannot write the workers' JavaScript to ${parents.join(" or ")}`, {
-    cause: reason,
-  });
+  throw new Error(`cannot write the workers' JavaScript to ${parents.join(" or ")}`, { cause });
 }

@@ -228,16 +228,15 @@ runAsScript(import.meta.url, {
   takesWith: true,
   defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
   result: "into dict",
-  study: "dict-study",
   inWorkers(self: typeof import("./shared-dict.ts"), items, module, options) {
     shared = new Map();
     counter = { operations: 0 };
     return self.intoSharedDict(shared, items, module, { ...options, counter });
   },
-  async afterRun({ intoSharedDict }, _results, options, study) {
+  async afterRun({ intoSharedDict }, _results, options) {
     const { studySharedDict } = await import("../lib/command/dict-study.ts");
-    const { fields, text } = await studySharedDict(shared, (counts, items, job) =>
-      intoSharedDict(counts, items, study, { ...options, context: job }),
+    const { fields, text } = await studySharedDict(shared, (dict, items, body, context) =>
+      intoSharedDict(dict, items, body, { ...options, context }),
     );
     return { fields: { dictOperations: counter.operations, ...fields }, text };
   },

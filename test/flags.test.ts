@@ -73,6 +73,14 @@ test("flags: good command lines give typed values, defaults where nothing is giv
   assert.deepEqual(parseFlags(table, []).requests, [500]);
 });
 
+test("flags: given twice, the last counts; headers add up, and the last of a name counts", () => {
+  const { workers, work, header } = parseFlags(table, [
+    ...["-w", "3", "--work", "cpu", "--workers=4", "--work", "none"],
+    ...["--header", "A: 1", "--header", "B: 2", "--header", "a: 3"],
+  ]);
+  assert.deepEqual([workers, work, header], [4, "none", { a: "3", b: "2" }]);
+});
+
 test("flags: the help names every flag and its default", () => {
   const help = describeFlags(table);
   for (const name of Object.keys(table)) assert.ok(help.includes(`--${name}`), name);

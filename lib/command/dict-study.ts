@@ -2,89 +2,80 @@
 // and what becomes of counts that several workers keep at once.
 
 import { type Cost, WAYS } from "../bodies/dict-study.ts";
+import { loadable } from "../runtime.ts";
 import { formatCount, plural } from "../terminal/format.ts";
-import type { RunRecord } from "./record.ts";
+import { sum } from "../timing.ts";
 
-/** Lets workers do a job for each of the items, on a dictionary that is empty. */
+type Dict = Map<string | number, unknown>;
+/** Lets workers run a body for each of the items, on a dictionary that is empty. */
 type Runner = (
-  dict: Map<string | number, unknown>,
+  dict: Dict,
   items: unknown[],
-  job: "count" | "time",
+  module: URL,
+  context: "count" | "time",
 ) => Promise<PromiseSettledResult<unknown>[]>;
 
 const UPDATES = 400;
-const ENTRIES_SHOWN = 3;
 
 /** Counts the values of `dict` in three ways from all workers at once, and times operations from one. */
-export async function studySharedDict(dict: Map<string | number, unknown>, run: Runner) {
+export async function studySharedDict(dict: Dict, run: Runner) {
+  const entries = describeEntries(dict);
   const values = [...dict.values()];
-  if (values.length === 0) return { fields: {}, text: describeEntries(dict) };
+  if (values.length === 0) return { fields: {}, text: entries };
+  const [body] = (await loadable([new URL("../bodies/dict-study.ts", import.meta.url)])) as [URL];
   // Few values are counted again and again: it takes some to meet.
   const counted = Array.from({ length: UPDATES }, (_, index) => values[index % values.length]);
-  const counts = new Map<string, number>();
-  const done = await run(counts as Map<string | number, unknown>, counted, "count");
-  const [timed] = await run(new Map(), [0], "time");
-  if (done.some((one) => one.status === "rejected"))
-    return { fields: {}, text: describeEntries(dict) };
-  const lost = lostUpdates(counts);
-  const cost = timed?.status === "fulfilled" ? (timed.value as Cost) : undefined;
-  const fields: Partial<RunRecord> = {
-    dictSize: dict.size,
-    lostUpdates: lost,
-    ...(cost && { dictAwaitedUs: cost.awaitedUs, dictPipelinedUs: cost.pipelinedUs }),
-  };
-  const price = cost
-    ? `one operation: ${cost.awaitedUs.toFixed(1)} us awaited, ${cost.pipelinedUs.toFixed(1)} us pipelined`
-    : "";
-  return { fields, text: [describeEntries(dict), price, describeCounts(lost)].join("\n") };
-}
+  const counts: Dict = new Map();
+  const done = await run(counts, counted, body, "count");
+  const [timed] = await run(new Map(), [0], body, "time");
+  if (timed?.status !== "fulfilled" || countDone(done) < UPDATES)
+    return { fields: {}, text: entries };
 
-function lostUpdates(counts: Map<string, number>): Record<string, number> {
-  const lost = (way: string) =>
-    [...counts].reduce(
-      (left, [key, count]) => (key.startsWith(way) ? left - count : left),
-      UPDATES,
-    );
-  return Object.fromEntries(WAYS.map((way) => [way, lost(way)]));
+  const { awaitedUs, pipelinedUs } = timed.value as Cost;
+  const lost = WAYS.map((way) => {
+    const kept = [...counts].filter(([key]) => `${key}`.startsWith(way));
+    return [way, UPDATES - sum(kept.map(([, count]) => count as number))] as const;
+  });
+  const lines = lost.map(([way, updates]) => {
+    const kept = formatCount(UPDATES - updates).padStart(5);
+    return `  ${way.padEnd(15)}${kept} of ${UPDATES}, ${plural(updates, "update")} lost`;
+  });
+  return {
+    fields: {
+      ...{ dictSize: dict.size, lostUpdates: Object.fromEntries(lost) },
+      ...{ dictAwaitedUs: awaitedUs, dictPipelinedUs: pipelinedUs },
+    },
+    text: [
+      entries,
+      `one operation: ${awaitedUs.toFixed(1)} us awaited, ${pipelinedUs.toFixed(1)} us pipelined`,
+      "counting the statuses from all workers at once:",
+      ...lines,
+    ].join("\n"),
+  };
 }
 
 /** Size and first and last entries, in order of insertion. */
 function describeEntries(dict: Map<unknown, unknown>): string {
   const shown = [...dict].map(([key, value]) => `${key}: ${value}`);
-  const some =
-    shown.length <= 2 * ENTRIES_SHOWN
-      ? shown
-      : [...shown.slice(0, ENTRIES_SHOWN), "...", ...shown.slice(-ENTRIES_SHOWN)];
-  return `dictionary with ${plural(dict.size, "entry", "entries")}: { ${some.join(", ")} }`;
-}
-
-function describeCounts(lost: Record<string, number>): string {
-  const lines = WAYS.map((way) => {
-    const kept = formatCount(UPDATES - lost[way]!).padStart(5);
-    return `  ${way.padEnd(15)}${kept} of ${UPDATES}, ${plural(lost[way]!, "update")} lost`;
-  });
-  return `counting the statuses from all workers at once:\n${lines.join("\n")}`;
+  if (shown.length > 6) shown.splice(3, shown.length - 6, "...");
+  return `dictionary with ${plural(dict.size, "entry", "entries")}: { ${shown.join(", ")} }`;
 }
 
 /** Times operations on a dictionary in shared memory, from one thread. `fresh` has room for 1,000 keys. */
 export function studySharedMemory(
-  dict: { size: () => number; entries: () => Iterable<[number, number]> },
+  dict: { entries: () => Iterable<[number, number]> },
   operations: number,
   fresh: { set: (key: number, value: number) => void; get: (key: number) => number | undefined },
 ) {
-  const ROUNDS = 100_000;
-  const operate = () => {
-    for (let round = 0; round < ROUNDS; round += 2) {
-      fresh.set(round % 1000, round);
-      fresh.get(round % 1000);
-    }
-  };
-  operate(); // a warm-up, as for the others
-  const awaitedUs = (timeMs(operate) / ROUNDS) * 1000;
   const entries = new Map([...dict.entries()].sort(([a], [b]) => a - b));
-  const price = `one operation: ${awaitedUs.toFixed(3)} us, with nothing to wait for`;
+  const pairUs = timeUs(50_000, (round) => {
+    fresh.set(round % 1000, round);
+    fresh.get(round % 1000);
+  });
+  const dictAwaitedUs = pairUs / 2;
+  const price = `one operation: ${dictAwaitedUs.toFixed(3)} us, with nothing to wait for`;
   return {
-    fields: { dictSize: dict.size(), dictOperations: operations, dictAwaitedUs: awaitedUs },
+    fields: { dictSize: entries.size, dictOperations: operations, dictAwaitedUs },
     text: `${describeEntries(entries)}\n${price}`,
   };
 }
@@ -95,24 +86,22 @@ export function studyMerge(
   counts: Map<unknown, number>,
   results: PromiseSettledResult<unknown>[],
 ) {
-  const ENTRIES = 10_000;
-  const whole = () => {
-    const target = new Map<unknown, unknown>();
-    for (let key = 0; key < ENTRIES; key++)
-      for (const [copied, value] of structuredClone([[key, key]])) target.set(copied, value);
-  };
-  whole();
-  const pipelinedUs = (timeMs(whole) / ENTRIES) * 1000;
-  const price = `one entry: ${pipelinedUs.toFixed(2)} us to copy and merge`;
+  const target = new Map<unknown, unknown>();
+  const dictPipelinedUs = timeUs(10_000, (number) => {
+    for (const [key, value] of structuredClone([[number, number]])) target.set(key, value);
+  });
   const shown = [...counts].map(([value, count]) => `${value}: ${formatCount(count)}`);
-  const counted = `how often each value came, merged by (a, b) => a + b: { ${shown.join(", ")} }`;
   const done = countDone(results);
   return {
     fields: {
       ...{ dictSize: merged.size, dictOperations: done, collisions: done - merged.size },
-      dictPipelinedUs: pipelinedUs,
+      dictPipelinedUs,
     },
-    text: [describeEntries(merged), counted, price].join("\n"),
+    text: [
+      describeEntries(merged),
+      `how often each value came, merged by (a, b) => a + b: { ${shown.join(", ")} }`,
+      `one entry: ${dictPipelinedUs.toFixed(2)} us to copy and merge`,
+    ].join("\n"),
   };
 }
 
@@ -121,8 +110,13 @@ export function countDone(results: PromiseSettledResult<unknown>[]): number {
   return results.filter((result) => result.status === "fulfilled").length;
 }
 
-function timeMs(work: () => void): number {
+/** What one of so many calls takes, in microseconds: of the second time, as the first is a warm-up. */
+function timeUs(times: number, work: (number: number) => void): number {
+  const all = () => {
+    for (let number = 0; number < times; number++) work(number);
+  };
+  all();
   const begunMs = performance.now();
-  work();
-  return performance.now() - begunMs;
+  all();
+  return ((performance.now() - begunMs) / times) * 1000;
 }

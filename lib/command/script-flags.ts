@@ -1,18 +1,27 @@
 // The flags that every technique takes, and what they mean for the loop body.
 
+import { statSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import type { PostOptions } from "../post.ts";
-import {
-  choice,
-  decimal,
-  header,
-  httpUrl,
-  jsonTemplate,
-  listOf,
-  onOff,
-  readableFile,
-  type Values,
-  wholeNumber,
-} from "./flags.ts";
+import * as kinds from "./flags.ts";
+
+/** What workers are. */
+export type Kind = "processes" | "threads";
+
+/** A request header as "Name: value", any number of times. The names become lower case. */
+const header: kinds.Flag<Record<string, string>> = {
+  placeholder: '"NAME: VALUE"',
+  expected: 'a header as "Name: value"',
+  secret: true,
+  initial: {},
+  initialText: "none",
+  help: "request header, any number of them; the values are never printed or saved",
+  parse(text, before) {
+    const [, name = "", value = ""] =
+      /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/.exec(text) ?? [];
+    return name === "" ? undefined : { ...before, [name.toLowerCase()]: value };
+  },
+};
 
 /**
  * The table of flags.
@@ -20,66 +29,94 @@ import {
  * @param defaultWorkers How many, for the help; undefined for the plain loop, which has one.
  */
 export function scriptFlags(defaultWorkers: string | undefined) {
-  const requests = wholeNumber(1, 10_000_000, { initial: 1, help: "" });
   const one = defaultWorkers === undefined;
+  const url: kinds.Flag<URL | undefined> = {
+    placeholder: "URL",
+    expected: "an http:// or https:// URL",
+    initial: undefined,
+    initialText: "a practice API on 127.0.0.1, started for the run",
+    help: "your API",
+    parse: (text) => (/^https?:\/\//i.test(text) ? new URL(text) : undefined),
+  };
+  const data: kinds.Flag<string | undefined> = {
+    placeholder: "JSON",
+    expected: "JSON, with {i} for the item's number",
+    initial: undefined,
+    initialText: '{"request":{i}}',
+    help: "JSON to send; {i} stands for the item's number",
+    parse: (text) => (JSON.parse(text.replaceAll("{i}", "0")) === undefined ? undefined : text),
+  };
+  const body: kinds.Flag<string | undefined> = {
+    placeholder: "FILE",
+    expected: "a file that is there",
+    initial: undefined,
+    initialText: "none",
+    help: "a module of your own with a loop body, in place of --work",
+    parse: (text) => (statSync(text).isFile() ? text : undefined),
+  };
   return {
-    requests: listOf(requests, {
+    requests: kinds.listOf(kinds.wholeNumber<number>(1, 10_000_000, { initial: 1, help: "" }), {
       short: "n",
       initial: [500],
       help: "iterations; several numbers run one after another",
     }),
-    workers: wholeNumber<number | undefined>(1, 1024, {
+    workers: kinds.wholeNumber<number | undefined>(1, 1024, {
       short: "w",
       initial: undefined,
       initialText: defaultWorkers ?? "1",
       help: one ? "taken and ignored: the plain loop has one" : "workers",
     }),
-    concurrency: wholeNumber(1, 1024, {
+    concurrency: kinds.wholeNumber(1, 1024, {
       short: "c",
       initial: 1,
       help: one ? "taken and ignored, likewise" : "iterations in flight inside each worker",
     }),
-    work: choice(["post", "cpu", "none"], {
+    work: kinds.choice(["post", "cpu", "none"], {
       initial: "post",
       help: "what the loop body does: POST to an API, burn CPU, or nothing",
     }),
-    body: readableFile({
-      initial: undefined,
-      initialText: "none",
-      help: "a module of your own with a loop body, in place of --work",
+    body,
+    latency: kinds.decimal(600_000, {
+      initial: 20,
+      help: "service time of the practice API, in ms",
     }),
-    latency: decimal(600_000, { initial: 20, help: "service time of the practice API, in ms" }),
-    timeout: wholeNumber(1, 86_400_000, {
+    timeout: kinds.wholeNumber(1, 86_400_000, {
       placeholder: "MS",
       initial: 30_000,
       help: "time limit of one request, in ms",
     }),
-    retries: wholeNumber(0, 100, {
+    retries: kinds.wholeNumber(0, 100, {
       initial: 0,
       help: "tries again after 429, 503 and lost connections: a POST may then be carried out twice",
     }),
-    url: httpUrl({
-      initial: undefined,
-      help: "your API",
-      initialText: "a practice API on 127.0.0.1, started for the run",
-    }),
-    header: header({
-      initial: {},
-      help: "request header, any number of them; the values are never printed or saved",
-    }),
-    data: jsonTemplate({
-      initial: undefined,
-      initialText: '{"request":{i}}',
-      help: "JSON to send; {i} stands for the item's number",
-    }),
-    yes: onOff("agrees beforehand to send more than 100 requests in all to another machine"),
-    json: onOff("one record a run, as a line of JSON on stdout"),
-    help: onOff("this text", "h"),
+    ...{ url, header, data },
+    yes: kinds.onOff("agrees beforehand to send more than 100 requests in all to another machine"),
+    json: kinds.onOff("one record a run, as a line of JSON on stdout"),
+    help: kinds.onOff("this text", "h"),
   };
 }
 
+/** The flags of one script: of those that have a choice, `--with` is one. */
+export function flagsOf(defaultWorkers?: (cores: number, kind: Kind) => number, takesWith = false) {
+  const cores = availableParallelism();
+  const [few, many] = [defaultWorkers?.(cores, "processes"), defaultWorkers?.(cores, "threads")];
+  const both = few === many ? few?.toString() : `${few} processes or ${many} threads`;
+  const { json, help, ...others } = scriptFlags(both);
+  const all = {
+    with: kinds.choice<Kind>(["processes", "threads"], {
+      initial: "processes",
+      help: "what the workers are",
+    }),
+    ...others,
+    timeline: kinds.onOff("draws what each worker did when; with --json, puts it into the record"),
+    ...{ json, help },
+  };
+  if (!takesWith) delete (all as Partial<typeof all>).with; // unknown to the others
+  return all;
+}
+
 /** What the flags of a technique's script are. */
-export type ScriptFlags = Values<ReturnType<typeof scriptFlags>>;
+export type ScriptFlags = kinds.Values<ReturnType<typeof scriptFlags>>;
 
 /** What the body of `--work post` is told, for POSTs to `url` over so many connections. */
 export function postOptions(flags: ScriptFlags, url: URL, connections: number): PostOptions {

@@ -9,17 +9,17 @@ import { type InScript, withoutEntry } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
 import { formatMs } from "../terminal/format.ts";
 import { statusLine } from "../terminal/terminal.ts";
-import { type Hooks, measure } from "../timing.ts";
+import { type Hooks, measure, sum } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
-import { choice, describeFlags, type Flag, onOff, parseFlags } from "./flags.ts";
+import { describeFlags, parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { makeRecord, type RunRecord, type Work, type WorkerKind } from "./record.ts";
-import { postOptions, scriptFlags } from "./script-flags.ts";
+import { flagsOf, type Kind, postOptions } from "./script-flags.ts";
 
 type Results = PromiseSettledResult<unknown>[];
 type Body = (item: number, context: unknown) => unknown;
-type Kind = "processes" | "threads";
+type Shown = { fields: Partial<RunRecord>; text: string };
 
 /** What a script calls its technique with, beside items and body. */
 export interface CallOptions {
@@ -47,19 +47,12 @@ export interface Script<Exports = unknown> {
   ) => Promise<Results>;
   /** What becomes of the results of the suite's bodies, see there. */
   result?: InScript["result"];
-  /** The body that {@link Script.afterRun} lets workers run, by its name in bodies/. */
-  study?: string;
   /** Whether its workers are processes, which must say themselves what they took. */
   inProcesses?: boolean;
   /** Whether it can run on processes, its default, as well as on threads. */
   takesWith?: boolean;
   /** What it shows after a run: fields for the record, and text for people. */
-  afterRun?: (
-    exports: Exports,
-    results: Results,
-    options: CallOptions,
-    study: URL,
-  ) => Promise<{ fields: Partial<RunRecord>; text: string }>;
+  afterRun?: (exports: Exports, results: Results, options: CallOptions) => Promise<Shown>;
 }
 
 /**
@@ -69,75 +62,49 @@ export interface Script<Exports = unknown> {
  */
 export async function runScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
   const name = basename(fileURLToPath(url), ".ts");
-  const flags = parseFlags(flagsOf(script));
-  if (flags.help) return console.log(help(name, script));
+  const { defaultWorkers, inThisThread, inProcesses, takesWith } = script;
+  const table = flagsOf(defaultWorkers, takesWith);
+  const flags = parseFlags(table);
+  if (flags.help) {
+    const kind = defaultWorkers ? "a for loop in parallel" : "the plain for loop";
+    return console.log(help(name, kind, describeFlags(table)));
+  }
 
-  const { defaultWorkers } = script;
-  const workers = defaultWorkers
-    ? (flags.workers ?? defaultWorkers(availableParallelism(), flags.with))
-    : 1;
-  const concurrency = defaultWorkers ? flags.concurrency : 1;
+  const usual = defaultWorkers?.(availableParallelism(), flags.with);
+  const workers = usual === undefined ? 1 : (flags.workers ?? usual);
+  const concurrency = usual === undefined ? 1 : flags.concurrency;
   const work: Work = flags.body ? "body" : flags.work;
-  const areProcesses = script.inProcesses || flags.with === "processes";
-  const workerKind: WorkerKind = script.inThisThread ? "lane" : areProcesses ? "process" : "thread";
+  const areProcesses = inProcesses || flags.with === "processes";
+  const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
   const signal = interruptSignal();
-  const requests = flags.requests.reduce((sum, size) => sum + size, 0);
   const target = work === "post" ? flags.url : undefined;
-  await confirmRequests(target, requests, flags.retries, flags.yes, signal);
-  const practice = work === "post" && !flags.url;
-  const starting = practice
-    ? unlessInterrupted(signal, () => startApi(["--latency", String(flags.latency)]))
-    : undefined;
-  starting?.catch(() => {}); // it is awaited later
-  const status = statusLine();
+  await confirmRequests(target, sum(flags.requests), flags.retries, flags.yes, signal);
+  const takesApi = work === "post" && !target;
+  const starting = unlessInterrupted(signal, async () =>
+    takesApi ? startApi(["--latency", `${flags.latency}`]) : undefined,
+  );
+  starting.catch(() => {}); // it is awaited later
   try {
-    const technique = await unlessInterrupted(signal, () => load(script, url, flags.body, work));
+    const technique =
+      (await unlessInterrupted(signal, () => load(script, url, flags.body, work))) ??
+      notLoaded(signal);
     const api = await starting;
     const apiUrl = api?.url ?? flags.url;
     const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
     const options = { workers, concurrency, context, signal, with: flags.with };
+    const what = {
+      ...{ technique: name, workers, workerKind, concurrency },
+      ...{ work, url: apiUrl?.href, timeline: flags.timeline },
+    };
 
     let failed = false;
-    let interrupted = false;
-    let running: string | undefined;
-    process.once("exit", () => {
-      if (!running) return;
-      console.error(`error: the loop body ended the process, ${running}`);
-      process.exitCode = 1;
-    });
     for (const requests of flags.requests) {
-      const items = Array.from({ length: requests }, (_, index) => index);
-      await unlessInterrupted(signal, async () => technique?.open?.(context));
-      const begunMs = performance.now();
-      running = `0 of ${requests} done`;
-      // Interrupted as it was loaded, there is none; a teardown that throws comes with the results.
-      const none = items.map(() => ({ status: "rejected", reason: signal.reason }) as const);
-      let thrown: { results?: Results } | undefined;
-      const call = async (hooks: Hooks) => {
-        try {
-          return (await technique?.call(items, { ...options, ...hooks })) ?? none;
-        } catch (error) {
-          thrown = error as { results?: Results };
-          if (!thrown.results) throw error;
-          return thrown.results;
-        }
-      };
-      const run = await measure(call, requests, workers, (settled) => {
-        running = `${settled} of ${requests} done`;
-        const leftMs = ((performance.now() - begunMs) / settled) * (requests - settled);
-        status.show(() => `${name}: ${settled} of ${requests}, ${formatMs(leftMs)} left`);
-      }).finally(() => {
-        running = undefined;
-        return technique?.close?.();
-      });
-      status.clear();
+      await unlessInterrupted(signal, async () => technique.open?.(context));
+      const { run, thrown } = await runOnce(name, technique, requests, options);
       const stats = await api?.takeStats().catch(() => undefined); // it may have died
-      interrupted = signal.aborted;
-      const { timeline } = flags;
-      const how = { workers, workerKind, concurrency, work, url: apiUrl?.href };
-      const seen = { interrupted, stats, timeline };
-      const shown = interrupted ? undefined : await technique?.afterRun?.(run.results, options);
-      const record = { ...makeRecord(run, { technique: name, ...how, ...seen }), ...shown?.fields };
+      const interrupted = signal.aborted;
+      const shown = interrupted ? undefined : await technique.afterRun?.(run.results, options);
+      const record = { ...makeRecord(run, { ...what, interrupted, stats }), ...shown?.fields };
       console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
       if (shown && !flags.json) console.log(`${shown.text}\n`);
       if (thrown) throw thrown;
@@ -147,64 +114,90 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
     if (isError(signal.reason)) throw signal.reason;
     process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
   } finally {
-    status.clear();
     await (await starting)?.stop();
   }
 }
 
 /** A technique with its body, ready to be called. */
-interface Loaded {
+interface Technique {
   /** What the body does in this thread before a run, and after it. */
   open?: (context: unknown) => unknown;
   close?: () => unknown;
   call: (items: number[], options: CallOptions & Hooks) => Promise<Results>;
-  afterRun?: (
-    results: Results,
-    options: CallOptions,
-  ) => Promise<{ fields: Partial<RunRecord>; text: string }>;
+  afterRun?: (results: Results, options: CallOptions) => Promise<Shown | undefined>;
+}
+
+/**
+ * Runs a technique once over so many items, with a line of progress.
+ *
+ * @returns The run, and what the call threw although every item had settled: a teardown failed.
+ */
+async function runOnce(name: string, technique: Technique, count: number, options: CallOptions) {
+  const items = Array.from({ length: count }, (_, index) => index);
+  const status = statusLine();
+  const begunMs = performance.now();
+  let settled = 0;
+  let thrown: { results?: Results } | undefined;
+  const call = (hooks: Hooks) =>
+    technique.call(items, { ...options, ...hooks }).catch((error) => {
+      thrown = error;
+      return error?.results ?? Promise.reject(error);
+    });
+  const onExit = () => {
+    console.error(`error: the loop body ended the process, ${settled} of ${count} done`);
+    process.exitCode = 1;
+  };
+  process.once("exit", onExit);
+  try {
+    const run = await measure(call, count, options.workers, (done) => {
+      settled = done;
+      const leftMs = ((performance.now() - begunMs) / settled) * (count - settled);
+      status.show(() => `${name}: ${settled} of ${count}, ${formatMs(leftMs)} left`);
+    });
+    return { run, thrown };
+  } finally {
+    status.clear();
+    process.off("exit", onExit);
+    await technique.close?.();
+  }
 }
 
 async function load<Exports>(
-  script: Script<Exports>,
+  { inThisThread, inWorkers, inProcesses, result, afterRun }: Script<Exports>,
   url: string,
   file: string | undefined,
   work: Work,
-): Promise<Loaded> {
-  const { inThisThread, inWorkers, afterRun } = script;
+): Promise<Technique> {
   const own = (name: string) => new URL(`../bodies/${name}.ts`, import.meta.url);
   const module = file ? pathToFileURL(resolve(file)) : own(work);
   if (inThisThread) {
-    const { default: body, setup, teardown } = await import(module.href);
-    return {
-      open: setup,
-      close: teardown,
-      call: (items, options) => inThisThread(items, body, options),
-    };
+    const { default: body, setup: open, teardown: close } = await import(module.href);
+    return { open, close, call: (items, options) => inThisThread(items, body, options) };
   }
-  const ours = [new URL(url), own("in-script"), ...(script.study ? [own(script.study)] : [])];
   // With a module of the user's, all is loaded as it is, by the flags of this process.
-  const ready = file ? ours : await loadable([...ours, module]);
-  const [self, inScript, study] = ready as [URL, URL, URL];
+  const files = [new URL(url), own("in-script"), module];
+  const [self, inScript, inner] = (file ? files : await loadable(files)) as [URL, URL, URL];
   const exports: Exports = await import(self.href);
   const flags = file ? {} : { execArgv: [] };
-  const inner = file ? module : ready.at(-1)!;
-  const result = file ? undefined : script.result;
+  const around = { module: inner.href, result: file ? undefined : result };
   return {
-    async call(items, { context, ...options }) {
-      const call = { ...options, ...flags };
-      if (!script.inProcesses && !script.result)
-        return inWorkers!(exports, items, inner, { ...call, context });
-      const around: InScript = { module: inner.href, context, result };
-      const results = await inWorkers!(exports, items, inScript, { ...call, context: around });
-      return results.map((outcome) => withoutEntry(outcome, result));
+    async call(items, options) {
+      const all = { ...options, ...flags };
+      if (!inProcesses && !result) return inWorkers!(exports, items, inner, all);
+      const context: InScript = { ...around, context: options.context };
+      const results = await inWorkers!(exports, items, inScript, { ...all, context });
+      return results.map((outcome) => withoutEntry(outcome, around.result));
     },
-    ...(afterRun && {
-      afterRun: (results, options) => afterRun(exports, results, { ...options, ...flags }, study),
-    }),
+    afterRun: async (results, options) => afterRun?.(exports, results, { ...options, ...flags }),
   };
 }
 
-/** Ctrl-C also reaches esbuild, which loads and bundles TypeScript; the error that this causes is not reported. */
+/** Stands for a technique that was interrupted while it was loaded. */
+function notLoaded({ reason }: AbortSignal): Technique {
+  return { call: async (items) => items.map(() => ({ status: "rejected", reason })) };
+}
+
+/** Ctrl-C also reaches esbuild, which loads and bundles TypeScript: that error is not reported. */
 async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
   try {
     return await work();
@@ -215,29 +208,13 @@ async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>)
   }
 }
 
-/** The flags of a script, --with for those that take it. */
-function flagsOf<Exports>({ defaultWorkers, takesWith }: Script<Exports>) {
-  const cores = availableParallelism();
-  const [few, many] = [defaultWorkers?.(cores, "processes"), defaultWorkers?.(cores, "threads")];
-  const kind: Flag<Kind> = choice(["processes", "threads"], {
-    initial: "processes",
-    help: "what the workers are",
-  });
-  const flags = scriptFlags(few === many ? few?.toString() : `${few} processes or ${many} threads`);
-  const { json, help, ...others } = flags;
-  const timeline = onOff("draws what each worker did when; with --json, puts it into the record");
-  const all = { with: kind, ...others, timeline, json, help };
-  if (!takesWith) delete (all as Partial<typeof all>).with; // unknown to the others
-  return all;
-}
-
-function help<Exports>(name: string, script: Script<Exports>): string {
-  return `${name}.ts: ${script.defaultWorkers ? "a for loop in parallel" : "the plain for loop"}
+function help(name: string, kind: string, flags: string): string {
+  return `${name}.ts: ${kind}
 
 Usage: npx tsx scripts/${name}.ts [flags]
 
 Flags:
-${describeFlags(flagsOf(script))}
+${flags}
 
 Exit status: 0 all iterations ok, 1 some failed or another error, 2 bad usage, 130 interrupted.
 
