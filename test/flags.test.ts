@@ -73,6 +73,25 @@ test("flags: good command lines give typed values, defaults where nothing is giv
   assert.deepEqual(parseFlags(table, []).requests, [500]);
 });
 
+test("flags: a header that undici refuses or drops is refused, and no other", () => {
+  const header = (text: string) => parseFlags(table, ["--header", text]).header;
+  for (const text of [
+    ...["Expect: 100-continue", "Keep-Alive: timeout=5", "Upgrade: h2c", "UPGRADE:"],
+    ...["Transfer-Encoding: chunked", "Content-Length: 13", "content-length:13"],
+    ...["Connection: upgrade", "Connection:", "Connection: close, x", "connection: a b"],
+  ])
+    assert.throws(() => header(text), /--header: .* found something else \(not shown\)$/, text);
+  for (const [text, value] of [
+    ...[
+      ["Connection: close", "close"] as const,
+      ["CONNECTION:  Keep-Alive ", "Keep-Alive"] as const,
+    ],
+    ...[["Expect-CT: 1", "1"] as const, ["Host: a.example", "a.example"] as const],
+    ...[["X-Upgrade: Expect: x", "Expect: x"] as const, ["TE: trailers", "trailers"] as const],
+  ])
+    assert.deepEqual(Object.values(header(text)), [value], text);
+});
+
 test("flags: given twice, the last counts; headers add up, and the last of a name counts", () => {
   const { workers, work, header } = parseFlags(table, [
     ...["-w", "3", "--work", "cpu", "--workers=4", "--work", "none"],

@@ -8,10 +8,19 @@ import * as kinds from "./flags.ts";
 /** What workers are. */
 export type Kind = "processes" | "threads";
 
+/**
+ * What undici refuses, and then has all that comes later wait for ever, or drops: see its
+ * lib/core/request.js. It keeps the connection and counts the bytes itself.
+ */
+const REFUSED =
+  /^((content-length|expect|keep-alive|transfer-encoding|upgrade):|connection:(?!(close|keep-alive)$))/i;
+
 /** A request header as "Name: value", any number of times. The names become lower case. */
 const header: kinds.Flag<Record<string, string>> = {
   placeholder: '"NAME: VALUE"',
-  expected: 'a header as "Name: value"',
+  expected:
+    'a header as "Name: value", none of Content-Length, Expect, Keep-Alive, Transfer-Encoding ' +
+    "and Upgrade, and of Connection only close or keep-alive",
   secret: true,
   initial: {},
   initialText: "none",
@@ -19,7 +28,8 @@ const header: kinds.Flag<Record<string, string>> = {
   parse(text, before) {
     const [, name = "", value = ""] =
       /^([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*?)[ \t]*$/.exec(text) ?? [];
-    return name === "" ? undefined : { ...before, [name.toLowerCase()]: value };
+    if (name === "" || REFUSED.test(`${name}:${value}`)) return undefined;
+    return { ...before, [name.toLowerCase()]: value };
   },
 };
 

@@ -9,7 +9,9 @@ const WORKERS = "a whole number from 1 to 1024";
 const DECIMAL = "a number from 0 to 600000";
 const URL_ = "an http:// or https:// URL";
 const JSON_ = "JSON, with {i} for the item's number";
-const HEADER = 'a header as "Name: value"';
+const HEADER =
+  'a header as "Name: value", none of Content-Length, Expect, Keep-Alive, Transfer-Encoding ' +
+  "and Upgrade, and of Connection only close or keep-alive";
 const NAMES =
   "a technique, by the name of its file in scripts/ without .ts, or several separated by commas";
 const FILE = "a file that is there";
@@ -53,6 +55,8 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
   ["async", ["--header", ": secret"], ["--header", HEADER, HIDDEN]],
   ["async", ["--header", "A: b\r\nEvil: c"], ["--header", HEADER, HIDDEN]],
   ["async", ["--header", "A B: c"], ["--header", HEADER, HIDDEN]],
+  ["async", ["--header", "Expect: 100-continue"], ["--header", HEADER, HIDDEN]],
+  ["compare", ["--header", "Upgrade: h2c"], ["--header", HEADER, HIDDEN]],
   ["async", ["--json=yes"], ["--json", "no value", '"yes"']],
   ["async", ["--yes=1"], ["--yes", "no value", '"1"']],
   [
