@@ -8,9 +8,9 @@ export function formatMs(ms: number): string {
   return `${value.toFixed(decimals)} ${unit}`;
 }
 
-/** A whole number with separators: "10,000". */
+/** A whole number with separators: "10,000". (The first toLocaleString() of a process takes 10 ms.) */
 export function formatCount(count: number): string {
-  return Math.round(count).toLocaleString("en-US");
+  return `${Math.round(count)}`.replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
 /** A size in mebibytes: "143 MiB". */
