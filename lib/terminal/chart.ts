@@ -1,5 +1,6 @@
 // A line chart in the terminal: asciichart draws each line, this adds the x axis, gaps and a legend.
 
+import { stripVTControlCharacters } from "node:util";
 import asciichart, { type PlotConfig } from "asciichart";
 
 /** One line: its points by rising x; a y of undefined is a gap, low and high the ends of its spread. */
@@ -33,6 +34,8 @@ export interface ChartOptions {
   colour: boolean;
 }
 
+/** Where an axis is marked evenly, as shares of its length. */
+export const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
 /** A colour (SGR code) and strokes, in asciichart's order, for each line: told apart without colour too. */
 export const STYLES = [
   { sgr: 32, strokes: "┼┤╶╴─╰╭╮╯│" },
@@ -57,140 +60,109 @@ export function lineChart(
 ): string {
   const points = series.flatMap((one) => one.points.filter((point) => point.y !== undefined));
   if (points.length === 0) return "(nothing to draw)";
-  const [lowX, highX] = range(points.map((point) => project(x, point.x)));
+  const xs = points.map((point) => point.x);
   const ends = points.flatMap(({ y, low = y, high = y }) => [low!, high!]);
-  const [lowY, highY] = range(ends.map((end) => project(y, end)));
-  const toRow = (at: number) => ((project(y, at) - lowY) / (highY - lowY)) * height;
-
+  const [xScale, yScale] = [scaleOf(x, xs), scaleOf(y, ends)];
   const labels = Array.from({ length: height + 1 }, (_, row) =>
-    y.format(unproject(y, highY - (row / height) * (highY - lowY))),
+    y.format(yScale.value(yScale.high - (row / height) * (yScale.high - yScale.low))),
   );
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const columns = Math.max(2, width - labelWidth - 2);
-  const toColumn = (at: number) =>
-    Math.round(((project(x, at) - lowX) / (highX - lowX)) * (columns - 1));
+  const toColumn = (at: number) => Math.round(xScale.share(at) * (columns - 1));
+  const toRow = (at: number) => yScale.share(at) * height; // from the bottom
 
-  const paint = (sgr: number, text: string) => (colour ? `\x1b[${sgr}m${text}\x1b[0m` : text);
   const grid = labels.map(() => new Array<string>(columns).fill(" "));
-  const styleOf = ({ name }: Series, number: number) =>
-    name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+  const lines = series.map(({ name, points }, number) => {
+    const { sgr, strokes } = name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+    const paint = (text: string) => (colour ? `\x1b[${sgr}m${text}\x1b[0m` : text);
+    return { name, points, number, strokes, paint };
+  });
   // Under the lines: where a spread is wider than a row, its ends are joined, side by side where
-  // several lines have a point.
-  for (const [number, one] of series.entries()) {
-    for (const { x: at, low, high } of one.points) {
-      if (low === undefined || high === undefined) continue;
+  // several lines have a point. A point without a spread has NaN for its ends, so nothing is drawn.
+  for (const { points, number, paint } of lines) {
+    for (const { x: at, low = Number.NaN, high = Number.NaN } of points) {
       const [from, to] = [height - Math.round(toRow(high)), height - Math.round(toRow(low))];
       const column = toColumn(at);
       const aside = column + number < columns ? column + number : columns - 1 - number;
-      for (let row = from; from < to && row <= to; row++)
-        grid[row]![aside] = paint(styleOf(one, number).sgr, "┊");
+      for (let row = from; from < to && row <= to; row++) grid[row]![aside] = paint("┊");
     }
   }
-  const legend = series.map((one, number) => {
-    const { sgr, strokes } = styleOf(one, number);
-    for (const stretch of stretches(one)) {
-      const from = toColumn(stretch[0]!.x);
-      const rows = interpolate(stretch.map((point) => [toColumn(point.x), toRow(point.y)]));
-      for (const [row, line] of drawLine(rows, height, [...strokes]).entries()) {
-        for (const [column, stroke] of [...line].entries()) {
-          if (stroke !== " ") grid[row]![Math.min(from + column, columns - 1)] = paint(sgr, stroke);
-        }
-      }
-    }
-    const drawn = one.points.some((point) => point.y !== undefined);
-    return {
-      length: drawn ? one.name.length + 3 : 0,
-      text: `${paint(sgr, strokes[4]!.repeat(2))} ${one.name}`,
-    };
-  });
+  for (const { points, strokes, paint } of lines) {
+    const places = points.map(({ x, y }) => ({
+      column: toColumn(x),
+      row: y === undefined ? undefined : toRow(y),
+    }));
+    for (const { from, rows } of partsOf(places))
+      for (const [row, line] of drawLine(rows, height, strokes).entries())
+        for (const [step, stroke] of [...line].entries())
+          if (stroke !== " ") grid[row]![from + step] = paint(stroke);
+  }
 
-  const ticks =
-    x.ticks ?? [0, 0.25, 0.5, 0.75, 1].map((at) => unproject(x, lowX + at * (highX - lowX)));
-  const [rule, marks] = xAxis(
-    ticks.map((tick) => [toColumn(tick), x.format(tick)]),
-    columns,
-  );
+  const { low, high } = xScale;
+  const quarters = QUARTERS.map((at) => xScale.value(low + at * (high - low)));
+  const ticks = (x.ticks ?? quarters).map((at): Tick => [toColumn(at), x.format(at)]);
+  const [rule, marks] = xAxis(ticks, columns);
   const margin = " ".repeat(labelWidth);
+  const drawn = lines.filter((line) => line.points.some((point) => point.y !== undefined));
+  const legend = drawn.map(({ name, strokes, paint }) => `${paint(strokes[4]!.repeat(2))} ${name}`);
+  const below = series.length > 1 ? legendLines(legend, width - labelWidth - 2) : [];
   return [
     `${margin} ${y.label}`,
-    ...grid.map(
-      (row, number) => `${labels[number]!.padStart(labelWidth)} ┤${row.join("").trimEnd()}`,
-    ),
+    ...grid.map((row, at) => `${labels[at]!.padStart(labelWidth)} ┤${row.join("").trimEnd()}`),
     `${margin} └${rule}`,
-    `${margin}  ${marks}`,
-    `${margin}  ${x.label}`,
-    ...(series.length > 1
-      ? legendLines(
-          legend.filter((entry) => entry.length > 0),
-          margin,
-          width,
-        )
-      : []),
+    ...[marks, x.label, ...below].map((line) => `${margin}  ${line}`),
   ].join("\n");
 }
 
 /** The legend in as many lines as it takes. */
-function legendLines(
-  entries: { length: number; text: string }[],
-  margin: string,
-  width: number,
-): string[] {
-  const lines: string[] = [];
-  let used = width;
-  for (const { length, text } of entries) {
-    if (used + 3 + length > width) {
-      lines.push(`${margin}  ${text}`);
-      used = margin.length + 2 + length;
-    } else {
-      lines[lines.length - 1] += `   ${text}`;
-      used += 3 + length;
+function legendLines(entries: string[], width: number): string[] {
+  const lines: string[][] = [];
+  let left = 0;
+  for (const text of entries) {
+    const { length } = stripVTControlCharacters(text);
+    left -= 3 + length;
+    if (left < 0) {
+      lines.push([]);
+      left = width - length;
     }
+    lines.at(-1)!.push(text);
   }
-  return lines;
+  return lines.map((line) => line.join("   "));
 }
 
 /** One line as rows of strokes from the top, one column between each two of the values. */
-function drawLine(values: number[], height: number, symbols: string[]): string[] {
+function drawLine(values: number[], height: number, strokes: string): string[] {
   // Already in rows: asciichart is not to scale. Its labels and axis, 3 columns, are cut off.
-  const scale = {
-    min: 0,
-    max: height,
-    height,
-    offset: 2,
-    format: () => "  ",
-    symbols,
-  };
-  const plot = asciichart.plot(values, scale as unknown as PlotConfig);
-  return plot.split("\n").map((line) => line.slice(3));
+  const symbols = [...strokes] as unknown as PlotConfig["symbols"];
+  const scale = { min: 0, max: height, height, offset: 2, format: () => "  ", symbols };
+  const rows = asciichart.plot(values, scale).split("\n");
+  return rows.map((row) => row.slice(3));
 }
 
-/** The parts of a line between its gaps. */
-function stretches({ points }: Series): { x: number; y: number }[][] {
-  const parts: { x: number; y: number }[][] = [[]];
-  for (const { x, y } of points) {
-    if (y === undefined) parts.push([]);
-    else parts.at(-1)!.push({ x, y });
+/** The parts of a line between its gaps: a row for each column, and the last one again to end its stroke. */
+function partsOf(points: { column: number; row: number | undefined }[]) {
+  const parts: { from: number; rows: number[] }[] = [];
+  for (const [number, { column, row }] of points.entries()) {
+    if (row === undefined) continue;
+    if (points[number - 1]?.row === undefined) parts.push({ from: column, rows: [] });
+    const { rows } = parts.at(-1)!;
+    const next = points[number + 1];
+    if (next?.row === undefined) rows.push(row, row);
+    else
+      for (let at = column; at < next.column; at++)
+        rows.push(row + ((next.row - row) * (at - column)) / (next.column - column));
   }
-  return parts.filter((part) => part.length > 0);
+  return parts;
 }
 
-/** A value for every column from the first to the last, and one more to end the last column's stroke. */
-function interpolate(points: [column: number, row: number][]): number[] {
-  const rows: number[] = [];
-  for (const [number, [column, row]] of points.entries()) {
-    const [nextColumn, nextRow] = points[number + 1] ?? [column + 1, row];
-    for (let at = column; at < nextColumn; at++) {
-      rows.push(row + ((nextRow - row) * (at - column)) / (nextColumn - column));
-    }
-  }
-  return [...rows, points.at(-1)![1]];
-}
+/** Where an axis has a mark, and what it is. */
+export type Tick = [column: number, mark: string];
 
 /** The x axis as a rule with ticks and the marks below it; marks that would touch are left out, but not the last. */
-export function xAxis(ticks: [number, string][], columns: number): [rule: string, marks: string] {
+export function xAxis(ticks: Tick[], columns: number): [rule: string, marks: string] {
   const rule = new Array<string>(columns).fill("─");
   let marks = "";
-  const fromOf = ([column, mark]: [number, string]) =>
+  const fromOf = ([column, mark]: Tick) =>
     Math.max(0, Math.min(column - (mark.length >> 1), columns - mark.length));
   const last = ticks.at(-1)!;
   for (const tick of ticks) {
@@ -205,21 +177,17 @@ export function xAxis(ticks: [number, string][], columns: number): [rule: string
   return [rule.join(""), marks];
 }
 
-/** Where a value stands on an axis. */
-function project(axis: Axis, value: number): number {
-  return axis.scale === "log" ? Math.log10(value) : value;
-}
-
-/** The value that stands at a place of an axis. */
-function unproject(axis: Axis, place: number): number {
-  return axis.scale === "log" ? 10 ** place : place;
-}
-
-/** Lowest and highest value, a little apart where they are the same. */
-function range(values: number[]): [number, number] {
-  const low = values.reduce((a, b) => Math.min(a, b));
-  const high = values.reduce((a, b) => Math.max(a, b));
-  return high > low
-    ? [low, high]
-    : [low - Math.max(0.1, Math.abs(low) * 0.1), high + Math.max(0.1, Math.abs(high) * 0.1)];
+/** How an axis places values from the least to the most of these, a little apart where they are the same. */
+function scaleOf({ scale }: Axis, values: number[]) {
+  const place = (value: number) => (scale === "log" ? Math.log10(value) : value);
+  const places = values.map(place);
+  const [least, most] = [Math.min(...places), Math.max(...places)];
+  const apart = (end: number) => (most > least ? 0 : Math.max(0.1, Math.abs(end) * 0.1));
+  const [low, high] = [least - apart(least), most + apart(most)];
+  return {
+    low,
+    high,
+    share: (value: number) => (place(value) - low) / (high - low),
+    value: (place: number) => (scale === "log" ? 10 ** place : place),
+  };
 }

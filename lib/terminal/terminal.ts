@@ -18,15 +18,11 @@ export function wantsColour(): boolean {
 /** Text from outside (a reply, an error) with its control characters made visible, so that it cannot steer the terminal. */
 export function escapeControl(text: string): string {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (character) =>
-    JSON.stringify(character)
-      .slice(1, -1)
-      .replace(/^[^\\]$/, (c) => `\\u${hex(c)}`),
-  );
-}
-
-function hex(character: string): string {
-  return character.charCodeAt(0).toString(16).padStart(4, "0");
+  return text.replace(/[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]/g, (character) => {
+    const escaped = JSON.stringify(character).slice(1, -1); // of these only some
+    const hex = character.charCodeAt(0).toString(16).padStart(4, "0");
+    return escaped === character ? `\\u${hex}` : escaped;
+  });
 }
 
 /** One line on stderr that is written over and over on a terminal, and not at all elsewhere. */

@@ -1,25 +1,20 @@
 // What each worker did when: a lane a worker, drawn over the time of the run.
 
 import { sum, type Timeline } from "../timing.ts";
-import { xAxis } from "./chart.ts";
-import { formatCount, formatMs, plural } from "./format.ts";
+import { QUARTERS, type Tick, xAxis } from "./chart.ts";
+import { formatCount, formatMs, percent, plural } from "./format.ts";
 
 const LANES_SHOWN = 32;
 /** An iteration narrower than this many columns is not drawn by itself: the lane shows a density. */
 const NARROWEST = 3;
 const DENSITIES = [" ", "░", "▒", "▓", "█"];
 const STARTING = "·";
-const TICKS = [0, 0.25, 0.5, 0.75, 1];
-
-/** A run of so many milliseconds. */
-interface Drawn {
-  timeline?: Timeline;
-  ms: number;
-}
 
 interface Lane {
   worker: number;
   spans: { item: number; fromMs: number; toMs: number }[];
+  /** The stretches in which at least one iteration ran. */
+  busy: [fromMs: number, toMs: number][];
 }
 
 /**
@@ -28,7 +23,10 @@ interface Lane {
  *
  * @returns Lines of at most `width` columns.
  */
-export function describeTimeline({ timeline, ms }: Drawn, width: number): string {
+export function describeTimeline(
+  { timeline, ms }: { timeline?: Timeline; ms: number },
+  width: number,
+): string {
   const lanes = timeline ? lanesOf(timeline) : [];
   if (lanes.length === 0) return "(no iteration was run: there is no timeline)";
   const shown = lanes.slice(0, LANES_SHOWN);
@@ -37,42 +35,43 @@ export function describeTimeline({ timeline, ms }: Drawn, width: number): string
   const columns = Math.max(10, width - left - 2 - " 100 %".length);
   const perColumn = ms / columns;
   const lengths = lanes.flatMap(({ spans }) => spans.map((span) => span.toMs - span.fromMs));
-  const meanMs = lengths.reduce((sum, length) => sum + length, 0) / lengths.length;
-  const asDensity = meanMs < NARROWEST * perColumn;
+  const asDensity = sum(lengths) / lengths.length < NARROWEST * perColumn;
   const draw = asDensity ? drawDensity : drawSpans;
 
   const rows = shown.map((lane, number) => {
-    const busy = Math.round((busyMs(lane) / ms) * 100);
-    const line = draw(lane, columns, perColumn);
-    return `${names[number]!.padStart(left)} │${line}│${`${busy} %`.padStart(5)}`;
+    const busy = percent(busyMs(lane) / ms).padStart(5);
+    return `${names[number]!.padStart(left)} │${draw(lane, columns, perColumn)}│${busy}`;
   });
-  const [rule, marks] = xAxis(
-    TICKS.map((tick) => [Math.round(tick * (columns - 1)), formatMs(tick * ms)]),
-    columns,
-  );
+  const ticks = QUARTERS.map((at): Tick => [Math.round(at * (columns - 1)), formatMs(at * ms)]);
+  const [rule, marks] = xAxis(ticks, columns);
   const margin = " ".repeat(left);
   const hidden = lanes.length - shown.length;
-  const average = Math.round((sum(lanes.map(busyMs)) / ms / lanes.length) * 100);
+  const average = percent(sum(lanes.map(busyMs)) / ms / lanes.length);
+  const strokes = asDensity ? "░▒▓█ share of the time at work" : "╞7═ iteration 7";
   return [
     `${"worker".padStart(left)}  ${" ".repeat(columns)}  busy`,
     ...rows,
     ...(hidden > 0 ? [`${margin}  and ${plural(hidden, "more worker")}`] : []),
     `${margin} └${rule}┘`,
     `${margin}  ${marks}`,
-    `${margin}  ${STARTING} not begun yet   ${asDensity ? "░▒▓█ share of the time at work" : "╞7═ iteration 7"}   blank: idle`,
-    `${margin}  on average a worker was busy ${average} % of the time`,
+    `${margin}  ${STARTING} not begun yet   ${strokes}   blank: idle`,
+    `${margin}  on average a worker was busy ${average} of the time`,
   ].join("\n");
 }
 
-/** The iterations of each worker, in order. */
+/** The iterations of each worker, in the order of their starts. */
 function lanesOf({ worker, item, startMs, endMs }: Timeline): Lane[] {
-  const lanes = new Map<number, Lane>();
+  const lanes: Lane[] = []; // with holes: a worker may have run none
   for (const [number, at] of worker.entries()) {
-    const lane = lanes.get(at) ?? { worker: at, spans: [] };
-    lanes.set(at, lane);
-    lane.spans.push({ item: item[number]!, fromMs: startMs[number]!, toMs: endMs[number]! });
+    lanes[at] ??= { worker: at, spans: [], busy: [] };
+    const { spans, busy } = lanes[at];
+    const [fromMs, toMs] = [startMs[number]!, endMs[number]!];
+    spans.push({ item: item[number]!, fromMs, toMs });
+    const last = busy.at(-1);
+    if (last && fromMs <= last[1]) last[1] = Math.max(last[1], toMs);
+    else busy.push([fromMs, toMs]);
   }
-  return [...lanes.values()].sort((a, b) => a.worker - b.worker);
+  return Object.values(lanes);
 }
 
 /** One lane with every iteration by itself. Those that overlap (several in flight) hide each other. */
@@ -90,42 +89,23 @@ function drawSpans({ spans }: Lane, columns: number, perColumn: number): string 
   return cells.join("");
 }
 
-/** One lane as how busy it was in each column. */
-function drawDensity(lane: Lane, columns: number, perColumn: number): string {
-  const begun = Math.floor(lane.spans[0]!.fromMs / perColumn);
-  const busy = busyByColumn(lane, columns, perColumn);
-  return Array.from({ length: columns }, (_, column) => {
-    if (column < begun) return STARTING;
-    return DENSITIES[Math.ceil(Math.min(1, busy[column]!) * (DENSITIES.length - 1) - 0.01)]!;
-  }).join("");
-}
-
-/** For each column the share of it in which at least one iteration ran. */
-function busyByColumn({ spans }: Lane, columns: number, perColumn: number): number[] {
-  const busy = new Array<number>(columns).fill(0);
-  for (const [fromMs, toMs] of merged(spans)) {
+/** One lane as the share of each column in which at least one iteration ran. */
+function drawDensity({ busy }: Lane, columns: number, perColumn: number): string {
+  const shares = new Array<number>(columns).fill(0);
+  for (const [fromMs, toMs] of busy) {
     const last = Math.min(columns - 1, Math.floor(toMs / perColumn));
     for (let column = Math.floor(fromMs / perColumn); column <= last; column++) {
       const from = Math.max(fromMs, column * perColumn);
       const to = Math.min(toMs, (column + 1) * perColumn);
-      busy[column]! += Math.max(0, to - from) / perColumn;
+      shares[column]! += Math.max(0, to - from) / perColumn;
     }
   }
-  return busy;
+  const full = DENSITIES.length - 1;
+  const cells = shares.map((share) => DENSITIES[Math.ceil(Math.min(1, share) * full - 0.01)]!);
+  cells.fill(STARTING, 0, Math.max(0, Math.floor(busy[0]![0] / perColumn)));
+  return cells.join("");
 }
 
-/** Milliseconds in which at least one iteration ran. */
-function busyMs({ spans }: Lane): number {
-  return sum(merged(spans).map(([fromMs, toMs]) => toMs - fromMs));
-}
-
-/** Stretches without overlaps, from spans in the order of their starts. */
-function merged(spans: Lane["spans"]): [number, number][] {
-  const stretches: [number, number][] = [];
-  for (const { fromMs, toMs } of spans) {
-    const last = stretches.at(-1);
-    if (last && fromMs <= last[1]) last[1] = Math.max(last[1], toMs);
-    else stretches.push([fromMs, toMs]);
-  }
-  return stretches;
+function busyMs({ busy }: Lane): number {
+  return sum(busy.map(([fromMs, toMs]) => toMs - fromMs));
 }
