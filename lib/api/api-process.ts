@@ -2,8 +2,7 @@
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { Agent, type IncomingMessage, request } from "node:http";
-import { createInterface } from "node:readline";
+import { type IncomingMessage, request } from "node:http";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { readsTypeScript } from "../runtime.ts";
@@ -32,16 +31,13 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
     detached: true,
     ...(readsTypeScript && { execArgv: [] }),
   });
-  const ended = new Promise<void>((resolve) => {
-    child.once("close", () => resolve()).once("error", () => resolve());
-  });
-
+  const ended = once(child, "close").catch(() => {});
   await once(child, "spawn"); // or throws why not: too many open files, say
-  const firstLine = new Promise<string>((resolve, reject) => {
-    createInterface({ input: child.stdout! }).once("line", resolve);
-    ended.then(() => reject(new Error("the practice API ended before it accepted connections")));
+  const endedEarly = ended.then(() => {
+    throw new Error("the practice API ended before it accepted connections");
   });
-  const url = new URL(await firstLine);
+  const [firstLine] = await Promise.race([once(child.stdout!, "data"), endedEarly]);
+  const url = new URL(String(firstLine));
   child.unref(); // not before: if it dies, its end must be heard
 
   return {
@@ -52,8 +48,8 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
       return stats;
     },
     async stop() {
-      if (child.pid) child.kill("SIGTERM"); // without one, it may hit this process's group
-      const timer = setTimeout(() => child.pid && child.kill("SIGKILL"), 1000);
+      child.kill();
+      const timer = setTimeout(() => child.kill("SIGKILL"), 1000);
       await ended;
       clearTimeout(timer);
     },
@@ -62,7 +58,7 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
 
 /** With an agent of its own: the one that all share may go through a proxy, and so may fetch. */
 async function askStats(url: URL, method: "GET" | "DELETE"): Promise<ApiStats> {
-  const asking = request(new URL("/stats", url), { method, agent: new Agent() }).end();
+  const asking = request(new URL("/stats", url), { method, agent: false }).end();
   const [answer] = (await once(asking, "response")) as [IncomingMessage];
   return (await json(answer)) as ApiStats;
 }

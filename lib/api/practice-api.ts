@@ -1,6 +1,6 @@
 // The practice API: a real HTTP server that takes POSTs, waits as an API would, and counts.
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createHistogram } from "node:perf_hooks";
 
 /** What the practice API does to a POST. */
@@ -38,14 +38,11 @@ const MAX_BODY_BYTES = 1024 * 1024;
  *
  * @param onAnswered Called after each answered POST with the number answered so far.
  */
-export function createPracticeApi(
-  options: ApiOptions,
-  onAnswered?: (count: number) => void,
-): Server {
+export function createPracticeApi(options: ApiOptions, onAnswered?: (count: number) => void) {
   const random = seededRandom(options.seed);
   const service = createHistogram(); // of whole microseconds
+  const inFlight = new Set<ServerResponse>();
   let stats = { requests: 0, inFlightPeak: 0, statuses: {} as Record<string, number> };
-  let inFlight = 0;
   let answered = 0;
   let window = { second: 0, count: 0 };
 
@@ -55,34 +52,16 @@ export function createPracticeApi(
     return ++window.count > options.rateLimit && options.rateLimit > 0;
   }
 
-  function count(status: number | string) {
-    stats.statuses[status] = (stats.statuses[status] ?? 0) + 1;
-  }
-
-  function reply(response: ServerResponse, status: number, json: string, more: string[] = []) {
-    const headers = [
-      "Content-Type",
-      "application/json",
-      "Content-Length",
-      `${Buffer.byteLength(json)}`,
-    ];
-    response.writeHead(status, [...headers, ...more]).end(json);
-  }
-
-  function replyStats(request: IncomingMessage, response: ServerResponse) {
-    if (request.method === "DELETE") {
+  function replyStats({ method }: IncomingMessage, response: ServerResponse) {
+    if (method === "DELETE") {
       service.reset();
-      stats = { requests: 0, inFlightPeak: inFlight, statuses: {} };
-    } else if (request.method !== "GET") {
-      return reply(response, 405, '{"error":"/stats takes GET and DELETE"}', [
-        "Allow",
-        "GET, DELETE",
-      ]);
+      stats = { requests: 0, inFlightPeak: inFlight.size, statuses: {} };
+    } else if (method !== "GET") {
+      const error = '{"error":"/stats takes GET and DELETE"}';
+      return reply(response, 405, error, ["Allow", "GET, DELETE"]);
     }
-    const [mean, p99] = service.count
-      ? [service.mean / 1000, service.percentile(99) / 1000]
-      : [0, 0];
-    reply(response, 200, JSON.stringify({ ...stats, inFlight, serviceMs: { mean, p99 } }));
+    const serviceMs = { mean: (service.mean || 0) / 1000, p99: service.percentile(99) / 1000 };
+    reply(response, 200, JSON.stringify({ ...stats, inFlight: inFlight.size, serviceMs }));
   }
 
   /** Serves one request: reads it, then refuses it at once or answers after the latency. */
@@ -90,48 +69,37 @@ export function createPracticeApi(
     if (request.url === "/stats") return replyStats(request, response);
     const arrivedMs = performance.now();
     stats.requests++;
-    stats.inFlightPeak = Math.max(stats.inFlightPeak, ++inFlight);
-    let isIn = true;
-    response.once("close", leave); // by a client that did not wait
+    inFlight.add(response);
+    stats.inFlightPeak = Math.max(stats.inFlightPeak, inFlight.size);
+    response.once("close", () => inFlight.delete(response)); // by a client that did not wait
 
-    /** Before the answer goes out: with it in hand, the client may be back at once. */
-    function leave() {
-      if (isIn) inFlight--;
-      isIn = false;
+    /** Counts the request before its answer goes out: with that in hand, the client may be back at once. */
+    function end(status: number | "reset", json = "", headers?: string[]) {
+      inFlight.delete(response);
+      stats.statuses[status] = (stats.statuses[status] ?? 0) + 1;
+      if (status === "reset") request.socket.resetAndDestroy();
+      else reply(response, status, json, headers);
     }
 
-    function refuse(status: number, error: string, more: string[] = []) {
-      leave();
-      count(status);
-      reply(response, status, JSON.stringify({ error }), more);
-    }
+    const refuse = (status: number, error: string, headers?: string[]) =>
+      end(status, JSON.stringify({ error }), headers);
 
     function answer(json: string) {
       const [reset, fail] = [random() < options.resetRate, random() < options.errorRate];
       const tookMs = performance.now() - arrivedMs;
+      const timing = ["Server-Timing", `service;dur=${tookMs.toFixed(3)}`];
       service.record(Math.max(1, Math.round(tookMs * 1000)));
-      leave();
-      if (reset) {
-        count("reset");
-        request.socket.resetAndDestroy();
-      } else if (fail) {
-        refuse(503, "the practice API fails on purpose (--error-rate)");
-      } else {
-        count(201);
-        reply(response, 201, `{"json":${json}}`, [
-          "Server-Timing",
-          `service;dur=${tookMs.toFixed(3)}`,
-        ]);
-      }
+      if (reset) end("reset");
+      else if (fail) refuse(503, "the practice API fails on purpose (--error-rate)");
+      else end(201, `{"json":${json}}`, timing);
       onAnswered?.(++answered);
     }
 
-    if (request.method !== "POST")
-      return refuse(405, "send a POST", ["Allow", "POST", "Connection", "close"]);
+    const close = ["Connection", "close"];
+    if (request.method !== "POST") return refuse(405, "send a POST", ["Allow", "POST", ...close]);
     readBody(request, (body) => {
-      const json = body && compactJson(body);
-      if (!body)
-        return refuse(413, `a body has at most ${MAX_BODY_BYTES} bytes`, ["Connection", "close"]);
+      if (!body) return refuse(413, `a body has at most ${MAX_BODY_BYTES} bytes`, close);
+      const json = compactJson(body);
       if (!json) return refuse(400, "the body is not JSON");
       if (overLimit()) return refuse(429, "too many requests in this second", ["Retry-After", "1"]);
       const spread = options.jitterMs ? options.jitterMs * (2 * random() - 1) : 0;
@@ -145,18 +113,21 @@ export function createPracticeApi(
   return createServer({ keepAliveTimeout: 60_000 }, serve);
 }
 
+function reply(response: ServerResponse, status: number, json: string, headers: string[] = []) {
+  const length = ["Content-Length", `${Buffer.byteLength(json)}`];
+  response.writeHead(status, ["Content-Type", "application/json", ...length, ...headers]).end(json);
+}
+
 /** Hands over the whole body, or undefined once it is over the limit. */
 function readBody(request: IncomingMessage, done: (body: Buffer | undefined) => void) {
   const chunks: Buffer[] = [];
-  let sizeBytes = 0;
+  let leftBytes = MAX_BODY_BYTES;
   request.on("data", (chunk: Buffer) => {
-    sizeBytes += chunk.length;
-    if (sizeBytes <= MAX_BODY_BYTES) chunks.push(chunk);
-    else if (sizeBytes - chunk.length <= MAX_BODY_BYTES) done(undefined);
+    if (leftBytes >= 0 && leftBytes < chunk.length) done(undefined);
+    leftBytes -= chunk.length;
+    if (leftBytes >= 0) chunks.push(chunk);
   });
-  request.on("end", () => {
-    if (sizeBytes <= MAX_BODY_BYTES) done(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks));
-  });
+  request.on("end", () => leftBytes >= 0 && done(Buffer.concat(chunks)));
 }
 
 /** The JSON text without its white space; undefined where it is not JSON. */
