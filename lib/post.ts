@@ -1,9 +1,13 @@
 // The POST helper: one JSON body to one URL over kept-alive connections, within a time limit.
 
 import { setMaxListeners } from "node:events";
+import querystring from "node:querystring";
 import { setTimeout as sleep } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Dispatcher, Pool } from "undici";
+// Of undici just the pool: to load the whole takes a worker three times as long.
+// @ts-expect-error: undici has types for the whole, not for this file of it
+import PoolClass from "undici/lib/dispatcher/pool.js";
 
 /** How to post. */
 export interface PostOptions {
@@ -21,31 +25,13 @@ export interface PostOptions {
   data?: string | undefined;
 }
 
-/** What came back: any status is an answer, also 404 or 503. */
-export interface Reply {
-  status: number;
-  /** How long the answer asks to wait before the next try, in milliseconds. */
-  retryAfterMs: number | undefined;
-}
+/** The statuses and error codes after which a request is tried again. */
+const RETRIED: unknown[] = [429, 503, "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
+const targets = new Map<string, ReturnType<typeof connect>>();
 
-const RETRY_STATUSES = [429, 503];
-const RETRY_CODES = ["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
-/** What a server may ask for at most; a longer wait is cut, or it could hold up the loop for good. */
-const LONGEST_WAIT_MS = 60_000;
-
-let PoolClass: typeof Pool | undefined;
-const targets = new Map<string, { pool: Pool; url: URL; headers: Record<string, string> }>();
-let closing = newClosing();
-
-/** Loads undici, when it is needed, and of it just the pool: the whole takes three times as long. */
-export async function loadClient(): Promise<void> {
-  // Node 20 would optimize undici's parser (WebAssembly) in the background, in every worker anew:
-  // 80 ms of CPU time each, and no faster for it. Newer ones do so only where it is run a lot.
-  // (The flag is this whole process's: nothing else here runs WebAssembly.)
-  if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
-  // @ts-expect-error: undici has types for the whole, not for this file of it
-  PoolClass ??= (await import("undici/lib/dispatcher/pool.js")).default as typeof Pool;
-}
+// Node 20 would optimize undici's parser (WebAssembly) in every worker anew: 80 ms of CPU time each,
+// and no faster for it. (The flag is this whole process's: nothing else here runs WebAssembly.)
+if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
 
 /** The JSON that is posted for an item. */
 export function payload({ data = '{"request":{i}}' }: PostOptions, item: number): string {
@@ -55,129 +41,90 @@ export function payload({ data = '{"request":{i}}' }: PostOptions, item: number)
 /**
  * Posts a JSON text and reads the answer to its end.
  *
- * @returns The reply, whatever its status.
- * @throws {Error} No complete reply: what failed, for which URL, why. `code` and `cause` are kept;
+ * @returns The answer's status, whatever it is, also 404 or 503.
+ * @throws {Error} No complete answer: what failed, for which URL, why. `code` and `cause` are kept;
  *   its name is TimeoutError after `timeoutMs`, AbortError after {@link closeConnections}.
  */
-export async function post(options: PostOptions, json: string): Promise<Reply> {
+export async function post(options: PostOptions, json: string): Promise<number> {
+  const target = targets.get(options.url) ?? connect(options);
   for (let tried = 0; ; tried++) {
-    let waitMs = 100 * 2 ** tried;
-    try {
-      const reply = await postOnce(options, json);
-      if (tried >= options.retries || !RETRY_STATUSES.includes(reply.status)) return reply;
-      waitMs = reply.retryAfterMs ?? waitMs;
-    } catch (error) {
-      const { code = "" } = error as { code?: string };
-      if (tried >= options.retries || !RETRY_CODES.includes(code)) throw error;
+    const { status, retryAfter, error } = await postOnce(target, json, options.timeoutMs);
+    if (tried >= options.retries || !RETRIED.includes(error ? error.code : status)) {
+      if (error) throw readable(error, target.url);
+      return status;
     }
-    await sleep(Math.min(waitMs, LONGEST_WAIT_MS), undefined, { signal: closing.signal });
+    const isSeconds = /^\d+$/.test(retryAfter);
+    const askedMs = isSeconds ? Number(retryAfter) * 1000 : Date.parse(retryAfter) - Date.now();
+    // At most a minute, whatever is asked for: it could hold up the loop for good.
+    const waitMs = Math.min(askedMs >= 0 ? askedMs : 100 * 2 ** tried, 60_000);
+    await sleep(waitMs, undefined, { signal: target.closing.signal });
   }
 }
 
-/** Closes the connections of this thread or process; what is in flight fails. The next post opens new ones. */
+/** Closes the connections of this thread or process; what is in flight fails. A post opens new ones. */
 export async function closeConnections(): Promise<void> {
-  const pools = [...targets.values()].map(({ pool }) => pool);
+  const closed = [...targets.values()];
   targets.clear();
-  closing.abort();
-  closing = newClosing();
-  await Promise.all(pools.map((pool) => pool.destroy()));
+  for (const { closing } of closed) closing.abort();
+  await Promise.all(closed.map(({ pool }) => pool.destroy()));
 }
 
-function newClosing(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal); // one for each request that waits for its next try
-  return controller;
-}
-
-async function postOnce(options: PostOptions, body: string): Promise<Reply> {
-  const { pool, url, headers } = targets.get(options.url) ?? (await connect(options));
-  return new Promise((resolve, reject) => {
-    const reply: Reply = { status: 0, retryAfterMs: undefined };
-    let request: Dispatcher.DispatchController | undefined;
-    let late: Error | undefined;
-    const timer = setTimeout(() => {
-      const message = `no complete answer within ${options.timeoutMs} ms`;
-      late = Object.assign(new Error(message), { name: "TimeoutError" });
-      request?.abort(late);
-      reject(readable(late, url));
-    }, options.timeoutMs);
-
-    // dispatch() is what undici's request() and fetch() are made of: the least work for a reply
-    // of which only the status counts.
-    pool.dispatch(
-      {
-        method: "POST",
-        path: url.pathname + url.search,
-        headers,
-        body,
-      },
-      {
-        onRequestStart(controller) {
-          request = controller;
-          if (late) controller.abort(late);
-        },
-        onResponseStart(_controller, status, headers) {
-          reply.status = status;
-          reply.retryAfterMs = retryAfterMs(headers["retry-after"]);
-        },
-        // Read to the end, though not kept: an unread body keeps its connection busy for good.
-        onResponseData() {},
-        onResponseEnd() {
-          clearTimeout(timer);
-          resolve(reply);
-        },
-        onResponseError(_controller, error) {
-          clearTimeout(timer);
-          reject(readable(error, url));
-        },
-      },
-    );
-  });
-}
-
-async function connect({ url: href, connections, headers }: PostOptions) {
-  await loadClient();
+function connect({ url: href, connections, headers }: PostOptions) {
   const url = new URL(href);
   // undici's own limits (300 s) would cut in before a longer one of the caller's.
-  const limits = { headersTimeout: 0, bodyTimeout: 0 };
-  const target = targets.get(href) ?? {
-    pool: new PoolClass!(url.origin, { connections, ...limits }),
-    url,
-    headers: { "content-type": "application/json", ...basicAuth(url), ...headers },
-  };
+  const pool: Pool = new PoolClass(url.origin, { connections, headersTimeout: 0, bodyTimeout: 0 });
+  // A user and password in the URL go into a header, as with curl and Python's requests.
+  const credentials = querystring.unescape(`${url.username}:${url.password}`);
+  const authorization = `Basic ${Buffer.from(credentials).toString("base64")}`;
+  const basicAuth = credentials !== ":" && { authorization };
+  const sent = { "content-type": "application/json", ...basicAuth, ...headers };
+  const closing = new AbortController();
+  setMaxListeners(0, closing.signal); // one for each request that waits for its next try
+  const target = { pool, url, headers: sent, closing };
   targets.set(href, target);
   return target;
 }
 
-/** A user and password in the URL go into a header, as with curl and Python's requests. */
-function basicAuth({ username, password }: URL): Record<string, string> {
-  if (!username && !password) return {};
-  const credentials = `${decoded(username)}:${decoded(password)}`;
-  return { authorization: `Basic ${Buffer.from(credentials).toString("base64")}` };
-}
-
-/** A part of a URL without its percent-encoding; as it stands where a "%" is none. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+/** One try: its answer, or an error, which may come in the middle of one. */
+function postOnce(target: ReturnType<typeof connect>, body: string, timeoutMs: number) {
+  const { pool, url, headers } = target;
+  const failed = undefined as (Error & { code?: string }) | undefined;
+  const answer = { status: 0, retryAfter: "", error: failed };
+  return new Promise<typeof answer>((resolve) => {
+    let controller: Dispatcher.DispatchController | undefined;
+    const end = (error?: Error) => {
+      clearTimeout(timer);
+      answer.error ??= error;
+      resolve(answer);
+    };
+    const timer = setTimeout(() => {
+      const late = new Error(`no complete answer within ${timeoutMs} ms`);
+      end(Object.assign(late, { name: "TimeoutError" }));
+      controller?.abort(late);
+    }, timeoutMs);
+    const request = { method: "POST", path: url.pathname + url.search, headers, body } as const;
+    // Handlers of our own: undici's request() takes 1.2 times the CPU time, and 1.5 times with its
+    // retry interceptor, which would also POST again for the rest of an answer that was cut off.
+    pool.dispatch(request, {
+      onRequestStart(started) {
+        controller = started;
+        if (answer.error) started.abort(answer.error);
+      },
+      onResponseStart(_controller, status, headers) {
+        Object.assign(answer, { status, retryAfter: String(headers["retry-after"]) });
+      },
+      onResponseData() {}, // an answer that is not read keeps its connection busy for good
+      onResponseEnd: () => end(),
+      onResponseError: (_controller, error) => end(error),
+    });
+  });
 }
 
 /** The same error with a message that stands alone. */
-function readable(error: unknown, url: URL): Error {
+function readable(error: Error, url: URL): Error {
   const { name, code, message, errors } = error as AggregateError & { code?: string };
   // `localhost` refused on every address gives an empty message and the reasons inside.
   const why = message || errors?.map((inner) => inner.message).join("; ") || code || name;
   const shown = new Error(`POST ${url.origin}${url.pathname} failed: ${why}`, { cause: error });
   return Object.assign(shown, { name }, code && { code });
-}
-
-/** Milliseconds that a Retry-After header asks for, in either form; undefined for none or a broken one. */
-function retryAfterMs(header: string | string[] | undefined): number | undefined {
-  if (typeof header !== "string") return undefined;
-  if (/^\d+$/.test(header)) return Number(header) * 1000;
-  const ms = /[a-z]/i.test(header) ? Date.parse(header) - Date.now() : Number.NaN;
-  return Number.isNaN(ms) ? undefined : Math.max(0, ms);
 }

@@ -4,7 +4,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { post } from "../../lib/post.ts";
 
-export { closeConnections as teardown, loadClient as setup } from "../../lib/post.ts";
+export { closeConnections as teardown } from "../../lib/post.ts";
 
 const { API_URL = "", RETRIES, DIES_EVERY, PAUSE_MS } = process.env;
 const options = { url: API_URL, connections: 1, timeoutMs: 30_000, retries: Number(RETRIES ?? 0) };
@@ -16,7 +16,7 @@ type Dict = { set: (key: number, value: number) => unknown };
 export default async function body(item: number, _context?: unknown, dict?: Dict) {
   if (item % every === every / 2) process.exit();
   try {
-    const { status } = await post(options, `{"request":${item}}`);
+    const status = await post(options, `{"request":${item}}`);
     if (status !== 201) throw Object.assign(new Error("refused"), { code: `HTTP_${status}` });
     dict?.set(item, status);
     return [[item, status]];
