@@ -29,7 +29,7 @@ export interface PostOptions {
 const RETRIED: unknown[] = [429, 503, "ECONNRESET", "EPIPE", "UND_ERR_SOCKET"];
 const targets = new Map<string, ReturnType<typeof connect>>();
 
-// Node 20 would optimize undici's parser (WebAssembly) in every worker anew: 80 ms of CPU time each,
+// Node 20 would optimize undici's parser (WebAssembly) in each worker anew: 80 ms of CPU time each,
 // and no faster for it. (The flag is this whole process's: nothing else here runs WebAssembly.)
 if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
 
@@ -61,7 +61,7 @@ export async function post(options: PostOptions, json: string): Promise<number> 
   }
 }
 
-/** Closes the connections of this thread or process; what is in flight fails. A post opens new ones. */
+/** Closes this thread's or process's connections; what is in flight fails. A post opens new ones. */
 export async function closeConnections(): Promise<void> {
   const closed = [...targets.values()];
   targets.clear();

@@ -73,7 +73,7 @@ export function createPracticeApi(options: ApiOptions, onAnswered?: (count: numb
     stats.inFlightPeak = Math.max(stats.inFlightPeak, inFlight.size);
     response.once("close", () => inFlight.delete(response)); // by a client that did not wait
 
-    /** Counts the request before its answer goes out: with that in hand, the client may be back at once. */
+    /** Counts it, then answers: with the answer in hand, the client may be back at once. */
     function end(status: number | "reset", json = "", headers?: string[]) {
       inFlight.delete(response);
       stats.statuses[status] = (stats.statuses[status] ?? 0) + 1;

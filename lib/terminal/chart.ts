@@ -139,7 +139,7 @@ function drawLine(values: number[], height: number, strokes: string): string[] {
   return rows.map((row) => row.slice(3));
 }
 
-/** The parts of a line between its gaps: a row for each column, and the last one again to end its stroke. */
+/** A line's parts between its gaps: a row for each column, and the last again to end its stroke. */
 function partsOf(points: { column: number; row: number | undefined }[]) {
   const parts: { from: number; rows: number[] }[] = [];
   for (const [number, { column, row }] of points.entries()) {
@@ -177,7 +177,7 @@ export function xAxis(ticks: Tick[], columns: number): [rule: string, marks: str
   return [rule.join(""), marks];
 }
 
-/** How an axis places values from the least to the most of these, a little apart where they are the same. */
+/** An axis's scale from the least to the most of these values, or around them if all are equal. */
 function scaleOf({ scale }: Axis, values: number[]) {
   const place = (value: number) => (scale === "log" ? Math.log10(value) : value);
   const places = values.map(place);
