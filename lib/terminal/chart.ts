@@ -36,8 +36,8 @@ export interface ChartOptions {
 
 /** Where an axis is marked evenly, as shares of its length. */
 export const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
-/** A colour (SGR code) and strokes, in asciichart's order, for each line: told apart without colour too. */
-export const STYLES = [
+/** A colour (SGR code) and strokes, in asciichart's order, for each line: told apart without colour. */
+const STYLES = [
   { sgr: 32, strokes: "┼┤╶╴─╰╭╮╯│" },
   { sgr: 33, strokes: "┼┤╺╸━┗┏┓┛┃" },
   { sgr: 36, strokes: "┼┤═══╚╔╗╝║" },
@@ -45,7 +45,13 @@ export const STYLES = [
   { sgr: 31, strokes: "┼┤xxxxxxxx" },
   { sgr: 34, strokes: "┼┤++++++++" },
 ];
-export const DOTTED = { sgr: 90, strokes: "┼┤········" };
+const DOTTED = { sgr: 90, strokes: "┼┤········" };
+
+/** The strokes of a line or bar by its name and number, and what paints text in its colour, if any. */
+export function styleOf({ name }: { name: string }, number: number, colour: boolean) {
+  const { sgr, strokes } = name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+  return { strokes, paint: (text: string) => (colour ? `\x1b[${sgr}m${text}\x1b[0m` : text) };
+}
 
 /**
  * Draws series over a common x axis, with labels, ticks and a legend.
@@ -72,11 +78,7 @@ export function lineChart(
   const toRow = (at: number) => yScale.share(at) * height; // from the bottom
 
   const grid = labels.map(() => new Array<string>(columns).fill(" "));
-  const lines = series.map(({ name, points }, number) => {
-    const { sgr, strokes } = name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
-    const paint = (text: string) => (colour ? `\x1b[${sgr}m${text}\x1b[0m` : text);
-    return { name, points, number, strokes, paint };
-  });
+  const lines = series.map((one, number) => ({ ...one, number, ...styleOf(one, number, colour) }));
   // Under the lines: where a spread is wider than a row, its ends are joined, side by side where
   // several lines have a point. A point without a spread has NaN for its ends, so nothing is drawn.
   for (const { points, number, paint } of lines) {

@@ -1,6 +1,6 @@
 // The charts of a comparison: time, and over workers how many times as fast.
 
-import { DOTTED, lineChart, type Series, STYLES } from "../../lib/terminal/chart.ts";
+import { lineChart, type Series, styleOf } from "../../lib/terminal/chart.ts";
 import { formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
 import { BASELINE, type Cell, type Comparison, type Line, type Panel } from "./comparison.ts";
 
@@ -69,8 +69,7 @@ function barChart(bars: { name: string; value: number }[], { width, colour }: Lo
   const columns = Math.max(1, width - nameWidth - textWidth - 4);
   const lines = bars.map(({ name, value }, number) => {
     const bar = (name === "ideal" ? "·" : "█").repeat(Math.round((value / longest) * columns));
-    const { sgr } = name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
-    const painted = colour ? `\x1b[${sgr}m${bar}\x1b[0m` : bar;
+    const painted = styleOf({ name }, number, colour).paint(bar);
     return `${name.padStart(nameWidth)}  ${formatMs(value).padStart(textWidth)}  ${painted}`;
   });
   return lines.join("\n");
