@@ -9,10 +9,10 @@
 //      curl http://127.0.0.1:8080/stats
 
 import type { AddressInfo } from "node:net";
-import { createPracticeApi } from "../lib/api/practice-api.ts";
 import { decimal, describeFlags, onOff, parseFlags, wholeNumber } from "../lib/command/flags.ts";
 import { onParentGone } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
+import { createPracticeApi } from "./api/server.ts";
 
 const share = { placeholder: "P", initial: 0 };
 const flags = {

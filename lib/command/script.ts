@@ -4,7 +4,6 @@ import { availableParallelism } from "node:os";
 import { basename, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { startApi } from "../api/api-process.ts";
 import { type InScript, withoutEntry } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
 import { formatMs } from "../terminal/format.ts";
@@ -14,6 +13,7 @@ import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { describeFlags, parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
+import { startApi } from "./practice-api.ts";
 import { makeRecord, type RunRecord, type Work, type WorkerKind } from "./record.ts";
 import { flagsOf, type Kind, postOptions } from "./script-flags.ts";
 

@@ -14,7 +14,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ApiProcess, startApi } from "../../lib/api/api-process.ts";
+import { type ApiProcess, startApi } from "../../lib/command/practice-api.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { readsTypeScript, runtimeCommand, thisMachine, versions } from "../../lib/runtime.ts";
 import { formatBytes, formatMs } from "../../lib/terminal/format.ts";

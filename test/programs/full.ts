@@ -1,7 +1,7 @@
 // Opens files until there can be no more, then starts the practice API.
 
 import { openSync } from "node:fs";
-import { startApi } from "../../lib/api/api-process.ts";
+import { startApi } from "../../lib/command/practice-api.ts";
 
 try {
   for (;;) openSync("/dev/null", "r");

@@ -2,6 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createHistogram } from "node:perf_hooks";
+import type { ApiStats } from "../../lib/command/practice-api.ts";
 
 /** What the practice API does to a POST. */
 export interface ApiOptions {
@@ -17,16 +18,6 @@ export interface ApiOptions {
   rateLimit: number;
   /** Start of the random numbers behind jitter, errors and resets. */
   seed: number;
-}
-
-/** What `GET /stats` answers. Counts everything but requests to /stats itself. */
-export interface ApiStats {
-  requests: number;
-  inFlight: number;
-  inFlightPeak: number;
-  serviceMs: { mean: number; p99: number };
-  /** Status -> count; a dropped connection counts as "reset". */
-  statuses: Record<string, number>;
 }
 
 const MAX_BODY_BYTES = 1024 * 1024;
