@@ -47,6 +47,16 @@ export interface Usage {
   rssBytes: number;
 }
 
+/** What the practice API's `GET /stats` answers. Counts everything but requests to /stats itself. */
+export interface ApiStats {
+  requests: number;
+  inFlight: number;
+  inFlightPeak: number;
+  serviceMs: { mean: number; p99: number };
+  /** Status -> count; a dropped connection counts as "reset". */
+  statuses: Record<string, number>;
+}
+
 /** A clock that threads and processes of one machine share: milliseconds since 1970. */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();

@@ -6,16 +6,7 @@ import { type IncomingMessage, request } from "node:http";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { readsTypeScript } from "../runtime.ts";
-
-/** What `GET /stats` answers. Counts everything but requests to /stats itself. */
-export interface ApiStats {
-  requests: number;
-  inFlight: number;
-  inFlightPeak: number;
-  serviceMs: { mean: number; p99: number };
-  /** Status -> count; a dropped connection counts as "reset". */
-  statuses: Record<string, number>;
-}
+import type { ApiStats } from "../timing.ts";
 
 /** A practice API that runs. */
 export interface ApiProcess {

@@ -1,7 +1,6 @@
 // The record: one run as one JSON object on one line, the same for every technique.
 
-import { percentile, type Run, type Timeline } from "../timing.ts";
-import type { ApiStats } from "./practice-api.ts";
+import { type ApiStats, percentile, type Run, type Timeline } from "../timing.ts";
 
 /** What an iteration does: one of the suite's bodies, or a module of the user's. */
 export type Work = "post" | "cpu" | "none" | "body";

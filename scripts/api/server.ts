@@ -2,7 +2,7 @@
 
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { createHistogram } from "node:perf_hooks";
-import type { ApiStats } from "../../lib/command/practice-api.ts";
+import type { ApiStats } from "../../lib/timing.ts";
 
 /** What the practice API does to a POST. */
 export interface ApiOptions {

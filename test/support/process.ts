@@ -8,9 +8,9 @@ import { resolve } from "node:path";
 import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import type { ApiStats } from "../../lib/command/practice-api.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
+import type { ApiStats } from "../../lib/timing.ts";
 import type { Context } from "../bodies/faults.ts";
 
 /** What a script said and how it ended. */
