@@ -21,7 +21,7 @@ export interface PostOptions {
   retries: number;
   /** Request headers, by name, beside the content type. */
   headers?: Record<string, string>;
-  /** The JSON to send, where `{i}` stands for the item's number; left out: `{"request":{i}}`. */
+  /** The JSON to send, where `{i}` stands for the item; left out: `{"request":{i}}`. */
   data?: string | undefined;
 }
 
@@ -34,8 +34,8 @@ const targets = new Map<string, ReturnType<typeof connect>>();
 if (process.versions.node.startsWith("20.")) setFlagsFromString("--liftoff-only");
 
 /** The JSON that is posted for an item. */
-export function payload({ data = '{"request":{i}}' }: PostOptions, item: number): string {
-  return data.replaceAll("{i}", `${item}`);
+export function payload({ data = '{"request":{i}}' }: PostOptions, item: unknown): string {
+  return data.replaceAll("{i}", () => JSON.stringify(item));
 }
 
 /**

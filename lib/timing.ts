@@ -4,31 +4,42 @@ import type { EventEmitter } from "node:events";
 
 /** What a technique tells as it runs. */
 export interface Hooks {
-  onSettled: (report: Report) => void;
+  onSettled: (report: Report) => unknown;
   onWorker: (worker: EventEmitter) => void;
 }
 
-/** A settled item: by which worker, and its start and end by {@link nowMs}, or NaN. */
-interface Report {
+/** One iteration: of which item, by which worker, from when to when by {@link nowMs}. */
+export interface Iteration {
   index: number;
+  /** From 0; a replacement has the number of the worker that died. */
   worker: number;
+  /** NaN where no worker reported it. */
   startMs: number;
   endMs: number;
+  isOk: boolean;
 }
 
-/** One measured run. Times in milliseconds, by {@link nowMs}; one array entry an item. */
+/** A settled item. */
+export interface Report extends Omit<Iteration, "isOk"> {
+  outcome: PromiseSettledResult<unknown>;
+}
+
+/** One measured run. Times in milliseconds, by {@link nowMs}. */
 export interface Run {
+  /** One an item; left out where items came one by one, so that they do not pile up. */
   results: PromiseSettledResult<unknown>[];
   calledMs: number;
+  /** When the first iteration began; infinite where none did. */
+  firstMs: number;
   ms: number;
-  /** Start and end of each iteration; NaN for one that never reported. */
-  startMs: Float64Array;
-  endMs: Float64Array;
-  /** The number of the worker that ran it, from 0. */
-  workers: Int16Array;
+  /** Those that were run: all up to 100,000 of them, else so many chosen at random. */
+  iterations: Iteration[];
   cpuMs: number;
   peakRssBytes: number;
 }
+
+/** A run with more iterations keeps the times of so many, so that memory stays within bounds. */
+const MOST_KEPT = 100_000;
 
 /** One array entry an iteration that was run, in the order of their starts. */
 export interface Timeline {
@@ -63,30 +74,32 @@ export function nowMs(): number {
 }
 
 /**
- * Runs a technique and measures it.
+ * Runs a technique on so many workers and measures it.
  *
- * @param count How many items, on so many workers.
- * @param onProgress Hears how many iterations have settled.
+ * @param onSettled Hears of each item, and says whether it is ok.
  */
 export async function measure(
   technique: (hooks: Hooks) => Promise<PromiseSettledResult<unknown>[]>,
-  count: number,
   workers: number,
-  onProgress: (settled: number) => void,
+  onSettled: (report: Report) => boolean,
 ): Promise<Run> {
-  const startMs = new Float64Array(count).fill(Number.NaN);
-  const endMs = new Float64Array(count).fill(Number.NaN);
-  const ranOn = new Int16Array(count);
+  const iterations: Iteration[] = [];
   const usages: Usage[] = [];
-  let settled = 0;
+  let firstMs = Number.POSITIVE_INFINITY;
+  let ran = 0;
   const cpuBefore = process.cpuUsage();
   const calledMs = nowMs();
   const results = await technique({
     onSettled(report) {
-      ranOn[report.index] = report.worker % workers; // of async.ts it is a lane
-      startMs[report.index] = report.startMs;
-      endMs[report.index] = report.endMs;
-      onProgress(++settled);
+      const { index, worker, startMs, endMs } = report;
+      const isOk = onSettled(report);
+      if (endMs >= startMs) {
+        // Beyond those that are kept, each takes the place of another as often as is fair.
+        const place = ran++ < MOST_KEPT ? iterations.length : Math.floor(Math.random() * ran);
+        const lane = worker % workers; // what async.ts says may be a higher number
+        if (place < MOST_KEPT) iterations[place] = { index, worker: lane, startMs, endMs, isOk };
+        firstMs = Math.min(firstMs, startMs);
+      }
     },
     onWorker(worker) {
       worker.on("message", (message: Usage | null) => {
@@ -101,7 +114,7 @@ export async function measure(
   const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
   const ownPeak = process.resourceUsage().maxRSS * 1024;
   const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
-  return { results, calledMs, ms, startMs, endMs, workers: ranOn, cpuMs, peakRssBytes };
+  return { results, calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes };
 }
 
 /**

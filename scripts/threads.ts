@@ -240,8 +240,11 @@ function newThread(workerData: Job, execArgv = flagsForWorkers()): Worker {
   const { typescript } = process.features as { typescript?: unknown };
   if (typescript || !file.pathname.endsWith(".ts"))
     return new Worker(file, { workerData, execArgv });
-  const tsx = import.meta.resolve("tsx/esm/api");
-  const load = `import("${tsx}").then((tsx) => (tsx.register(), import("${file}")))`;
+  const tsx = ["tsx/esm/api", "tsx/cjs/api"].map((name) => import.meta.resolve(name));
+  const load = `Promise.all(${JSON.stringify(tsx)}.map((url) => import(url))).then((all) => {
+    for (const tsx of all) tsx.register();
+    return import("${file}");
+  })`;
   return new Worker(load, { workerData, execArgv, eval: true });
 }
 /** What a thread prints would wait until the parent has read what it printed before. */

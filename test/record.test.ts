@@ -1,34 +1,44 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { makeRecord } from "../lib/command/record.ts";
+import { countSettled, makeRecord, newTally, type Work } from "../lib/command/record.ts";
 import { percentile, type Run } from "../lib/timing.ts";
 
-const NONE = Number.NaN;
+const at = (index: number, worker: number, startMs: number, endMs: number, isOk = true) => ({
+  ...{ index, worker, startMs, endMs, isOk },
+});
 const run: Run = {
-  results: [
-    { status: "fulfilled", value: 201 },
-    { status: "fulfilled", value: 503 },
-    { status: "rejected", reason: Object.assign(new Error("lost"), { code: "ECONNRESET" }) },
-    { status: "rejected", reason: new RangeError("no") },
-    { status: "rejected", reason: { name: "__proto__" } },
-    { status: "rejected", reason: null },
-  ],
+  results: [],
   calledMs: 1000,
+  firstMs: 1008,
   ms: 50,
-  startMs: Float64Array.of(1010, 1008, 1012, 1013, NONE, NONE),
-  endMs: Float64Array.of(1020, 1028, 1042, 1014, NONE, NONE),
-  workers: Int16Array.of(0, 1, 0, 1, 0, 0),
+  iterations: [at(0, 0, 1010, 1020), at(1, 1, 1008, 1028, false), at(2, 0, 1012, 1042)],
   cpuMs: 12,
   peakRssBytes: 1e8,
 };
+const outcomes: PromiseSettledResult<unknown>[] = [
+  { status: "fulfilled", value: 201 },
+  { status: "fulfilled", value: 503 },
+  { status: "rejected", reason: Object.assign(new Error("lost"), { code: "ECONNRESET" }) },
+  { status: "rejected", reason: new RangeError("no") },
+  { status: "rejected", reason: { name: "__proto__" } },
+  { status: "rejected", reason: null },
+];
+function tallyOf(work: Work) {
+  const tally = newTally();
+  for (const [index, outcome] of outcomes.entries())
+    countSettled(tally, work, { index, outcome, worker: 0, startMs: 0, endMs: 0 });
+  return tally;
+}
 const context = {
   technique: "threads",
   workers: 2,
   workerKind: "thread",
   concurrency: 1,
+  requests: 6,
   work: "post",
   url: "http://user:secret@a.example/x",
   interrupted: false,
+  tally: tallyOf("post"),
 } as const;
 
 test("record: counts statuses and errors apart, and 2xx alone as ok", () => {
@@ -48,13 +58,13 @@ test("record: shows no user and password of a URL", () => {
   assert.equal(makeRecord(run, context).url, "http://a.example/x");
 });
 
-test("record: start-up ends with the first iteration; percentiles are of those that ended", () => {
+test("record: start-up ends with the first iteration; percentiles are of those that were ok", () => {
   const record = makeRecord(run, context);
   assert.equal(record.startupMs, 8);
   assert.deepEqual([record.p50Ms, record.p95Ms, record.p99Ms], [10, 30, 30]);
 });
 
-test("record: the ideal is requests x service time / slots, one service time at least", () => {
+test("record: the ideal is rounds x service time, and the last round counts whole", () => {
   const stats = {
     requests: 6,
     inFlight: 0,
@@ -63,12 +73,13 @@ test("record: the ideal is requests x service time / slots, one service time at 
     statuses: {},
   };
   assert.equal(makeRecord(run, { ...context, stats }).idealMs, 60);
+  assert.equal(makeRecord(run, { ...context, workers: 4, stats }).idealMs, 40);
   assert.equal(makeRecord(run, { ...context, workers: 64, stats }).idealMs, 20);
   assert.equal(makeRecord(run, context).idealMs, undefined);
 });
 
 test("record: a value is ok for work other than POST, whatever it is", () => {
-  const record = makeRecord(run, { ...context, work: "cpu" });
+  const record = makeRecord(run, { ...context, work: "cpu", tally: tallyOf("cpu") });
   assert.equal(record.ok, 2);
   assert.deepEqual(record.statuses, {});
   assert.equal(record.url, undefined);

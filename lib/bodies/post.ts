@@ -3,7 +3,7 @@
 import { closeConnections, type PostOptions, payload, post } from "../post.ts";
 
 /** @returns The answer's status, whatever it is. */
-export default function body(item: number, options: PostOptions): Promise<number> {
+export default function body(item: unknown, options: PostOptions): Promise<number> {
   return post(options, payload(options, item));
 }
 

@@ -6,15 +6,14 @@ import { formatBytes, formatCount, formatMs, percent, plural } from "../terminal
 import { escapeControl, terminalWidth, wantsColour } from "../terminal/terminal.ts";
 import { describeTimeline } from "../terminal/timeline.ts";
 import type { Run } from "../timing.ts";
-import { errorKey, isOk, type RunRecord } from "./record.ts";
+import { INTERRUPTED, type RunRecord, type Tally } from "./record.ts";
 
-const ERRORS_SHOWN = 3;
 const CHART_POINTS = 200;
 
 /** A run as a script prints it: how long, what became of the items, why so long, and a chart. */
-export function describeRun(record: RunRecord, run: Run): string {
+export function describeRun(record: RunRecord, run: Run, tally: Tally): string {
   const width = Math.min(terminalWidth(), 100);
-  const paragraphs = [heading(record), figures(record), errorLines(record, run)];
+  const paragraphs = [heading(record), figures(record), errorLines(record, tally)];
   if (record.startupMs !== undefined) {
     paragraphs.push(arithmetic(record), progressChart(record, run, width));
     if (record.timeline) paragraphs.push(describeTimeline(record, width));
@@ -31,19 +30,21 @@ function heading({ technique, requests, work, url, workers, concurrency }: RunRe
 }
 
 function figures(record: RunRecord): string {
-  const { ms, ok, failed, statuses, interrupted, errors, startupMs } = record;
-  const notDone = interrupted ? (errors.AbortError ?? 0) : 0;
-  const perSecond = formatCount(((ok + failed - notDone) / ms) * 1000);
-  const result = `${formatCount(ok)} ok, ${formatCount(failed - notDone)} failed`;
-  const stopped = interrupted ? `, ${formatCount(notDone)} not done: interrupted` : "";
+  const { ms, ok, failed, statuses, interrupted, startupMs, doneBefore } = record;
+  const left = notDone(record);
+  const perSecond = formatCount((ok / ms) * 1000);
+  const result = `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`;
+  const stopped = interrupted ? `, ${formatCount(left)} not done: interrupted` : "";
+  const before = doneBefore ? `, ${formatCount(doneBefore)} done before` : "";
   const rows = [
-    ["time", `${formatMs(ms)}, ${perSecond} ${unitOf(record)} a second`],
-    ["result", result + stopped],
+    ["time", `${formatMs(ms)}, ${perSecond} ${failed > 0 ? "ok" : unitOf(record)} a second`],
+    ["result", result + stopped + before],
     ["statuses", counts(statuses)],
   ];
-  if (startupMs !== undefined) {
-    const [p50, p95, p99] = [record.p50Ms!, record.p95Ms!, record.p99Ms!].map(formatMs);
+  if (startupMs !== undefined)
     rows.push(["start-up", `${formatMs(startupMs)} to the first iteration`]);
+  if (record.p50Ms !== undefined) {
+    const [p50, p95, p99] = [record.p50Ms, record.p95Ms!, record.p99Ms!].map(formatMs);
     rows.push(["iteration", `median ${p50}, 95 % within ${p95}, 99 % within ${p99}`]);
   }
   const memory = formatBytes(record.peakRssBytes);
@@ -52,20 +53,16 @@ function figures(record: RunRecord): string {
   return known.map(([name, value]) => `${name!.padEnd(9)}  ${value}`).join("\n");
 }
 
+/** How many iterations an interrupt left. */
+function notDone({ interrupted, errors }: RunRecord): number {
+  return interrupted ? (errors[INTERRUPTED] ?? 0) : 0;
+}
+
 /** The errors by kind, and the first few with their item. */
-function errorLines({ errors: { AbortError: _, ...errors }, work }: RunRecord, { results }: Run) {
-  const lines = Object.keys(errors).length > 0 ? [`errors     ${counts(errors)}`] : [];
-  const most = lines.length + ERRORS_SHOWN;
-  for (const [index, result] of results.entries()) {
-    if (lines.length === most) break;
-    if (result.status === "fulfilled") {
-      if (!isOk(result, work)) lines.push(`  item ${index}: answered ${result.value}`);
-    } else if (errorKey(result.reason) !== "AbortError") {
-      const { message = String(result.reason) } = (result.reason ?? {}) as Partial<Error>;
-      lines.push(`  item ${index}: ${escapeControl(message)}`);
-    }
-  }
-  return lines.join("\n");
+function errorLines({ errors: { [INTERRUPTED]: _, ...errors } }: RunRecord, { failures }: Tally) {
+  const kinds = Object.keys(errors).length > 0 ? [`errors     ${counts(errors)}`] : [];
+  const lines = failures.map(({ index, what }) => `  item ${index}: ${escapeControl(what)}`);
+  return [...kinds, ...lines].join("\n");
 }
 
 /** Where the time went: what it could be at best, and how near the run came. */
@@ -73,11 +70,12 @@ function arithmetic(record: RunRecord): string {
   const { requests, workers, concurrency, ms, startupMs = 0, idealMs, serviceMs, cpuMs } = record;
   if (record.interrupted || record.failed > 0) return "";
   if (idealMs !== undefined && serviceMs !== undefined) {
-    const slots = Math.min(workers * concurrency, requests);
+    const slots = workers * concurrency;
+    const rounds = plural(Math.ceil(requests / slots), "round");
     const each = `${formatMs(serviceMs)} service time`;
     const loopMs = ms - startupMs;
     return [
-      `${plural(requests, "request")} x ${each} / ${slots} in flight = ${formatMs(idealMs)} at best;`,
+      `${rounds} of at most ${slots} in flight x ${each} = ${formatMs(idealMs)} at best;`,
       `after start-up the loop took ${formatMs(loopMs)}: ${percent(idealMs / loopMs)} of that pace`,
     ].join("\n");
   }
@@ -89,13 +87,14 @@ function arithmetic(record: RunRecord): string {
 }
 
 /** Iterations completed over time: the flat part is start-up. */
-function progressChart(record: RunRecord, { calledMs, endMs }: Run, width: number): string {
-  const ends = endMs.filter((end) => end >= 0).sort();
+function progressChart(record: RunRecord, { calledMs, iterations }: Run, width: number): string {
+  const ends = Float64Array.from(iterations, ({ endMs }) => endMs - calledMs).sort();
+  const each = Math.max(1, (record.requests - notDone(record)) / ends.length); // where not all are kept
   let settled = 0;
   const points = Array.from({ length: CHART_POINTS + 1 }, (_, number) => {
     const x = (number / CHART_POINTS) * record.ms;
-    while (settled < ends.length && ends[settled]! - calledMs <= x) settled++;
-    return { x, y: settled };
+    while (settled < ends.length && ends[settled]! <= x) settled++;
+    return { x, y: settled * each };
   });
   const name = `${unitOf(record)} completed`;
   const label = `${name}, of ${formatCount(record.requests)}`;

@@ -50,24 +50,39 @@ export function scriptFlags(defaultWorkers: string | undefined) {
   };
   const data: kinds.Flag<string | undefined> = {
     placeholder: "JSON",
-    expected: "JSON, with {i} for the item's number",
+    expected: "JSON, with {i} for the item",
     initial: undefined,
     initialText: '{"request":{i}}',
-    help: "JSON to send; {i} stands for the item's number",
+    help: "JSON to send; {i} stands for the item",
     parse: (text) => (JSON.parse(text.replaceAll("{i}", "0")) === undefined ? undefined : text),
   };
+  const file = { placeholder: "FILE", initial: undefined, initialText: "none" };
   const body: kinds.Flag<string | undefined> = {
-    placeholder: "FILE",
+    ...file,
     expected: "a file that is there",
-    initial: undefined,
-    initialText: "none",
     help: "a module of your own with a loop body, in place of --work",
     parse: (text) => (statSync(text).isFile() ? text : undefined),
+  };
+  const items: kinds.Flag<string | undefined> = {
+    ...file,
+    expected: 'a file that is there, or "-" for stdin',
+    initialText: "the numbers from 0",
+    help: "the items, one JSON value a line",
+    parse: (text) => (text === "-" || statSync(text).isFile() ? text : undefined),
+  };
+  const results: kinds.Flag<string | undefined> = {
+    ...file,
+    expected: "the name of a file",
+    help:
+      "takes a JSON line an item as it settles. Items that it has are not run again; those that were " +
+      "in flight at a crash are",
+    parse: (text) => text || undefined,
   };
   return {
     requests: kinds.listOf(kinds.wholeNumber<number>(1, 10_000_000, { initial: 1, help: "" }), {
       short: "n",
-      initial: [500],
+      initial: [],
+      initialText: "500, or all of --items",
       help: "iterations; several numbers run one after another",
     }),
     workers: kinds.wholeNumber<number | undefined>(1, 1024, {
@@ -85,15 +100,17 @@ export function scriptFlags(defaultWorkers: string | undefined) {
       initial: "post",
       help: "what the loop body does: POST to an API, burn CPU, or nothing",
     }),
-    body,
+    ...{ body, items, results },
+    again: kinds.onOff("with --results, runs items again that failed"),
     latency: kinds.decimal(600_000, {
       initial: 20,
       help: "service time of the practice API, in ms",
     }),
-    timeout: kinds.wholeNumber(1, 86_400_000, {
+    timeout: kinds.wholeNumber<number | undefined>(1, 86_400_000, {
       placeholder: "MS",
-      initial: 30_000,
-      help: "time limit of one request, in ms",
+      initial: undefined,
+      initialText: "30000; with --body none",
+      help: "time limit of one request, or with --body of one item, in ms",
     }),
     retries: kinds.wholeNumber(0, 100, {
       initial: 0,
@@ -125,11 +142,13 @@ export function flagsOf(defaultWorkers?: (cores: number, kind: Kind) => number, 
   return all;
 }
 
+const POST_TIMEOUT_MS = 30_000;
+
 /** What the flags of a technique's script are. */
 export type ScriptFlags = kinds.Values<ReturnType<typeof scriptFlags>>;
 
 /** What the body of `--work post` is told, for POSTs to `url` over so many connections. */
 export function postOptions(flags: ScriptFlags, url: URL, connections: number): PostOptions {
-  const { timeout: timeoutMs, retries, header: headers, data } = flags;
+  const { timeout: timeoutMs = POST_TIMEOUT_MS, retries, header: headers, data } = flags;
   return { url: url.href, connections, timeoutMs, retries, headers, data };
 }

@@ -8,17 +8,27 @@ import { type InScript, withoutEntry } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
 import { formatMs } from "../terminal/format.ts";
 import { statusLine } from "../terminal/terminal.ts";
-import { type Hooks, measure, sum } from "../timing.ts";
+import { type Hooks, measure, type Report, sum } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
-import { describeFlags, parseFlags } from "./flags.ts";
+import { describeFlags, parseFlags, UsageError, type Values } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
+import { itemsToRun, type Todo } from "./items.ts";
 import { startApi } from "./practice-api.ts";
-import { makeRecord, type RunRecord, type Work, type WorkerKind } from "./record.ts";
+import {
+  countSettled,
+  makeRecord,
+  newTally,
+  type RunRecord,
+  type Work,
+  type WorkerKind,
+} from "./record.ts";
+import { openResults } from "./results.ts";
 import { flagsOf, type Kind, postOptions } from "./script-flags.ts";
 
 type Results = PromiseSettledResult<unknown>[];
-type Body = (item: number, context: unknown) => unknown;
+type Items = Iterable<unknown> | AsyncIterable<unknown>;
+type Body = (item: unknown, context: unknown) => unknown;
 type Shown = { fields: Partial<RunRecord>; text: string };
 
 /** What a script calls its technique with, beside items and body. */
@@ -29,6 +39,7 @@ export interface CallOptions {
   signal: AbortSignal;
   /** What the workers of a dictionary script are. */
   with: Kind;
+  itemTimeoutMs?: number;
   execArgv?: string[];
 }
 
@@ -37,11 +48,11 @@ export interface Script<Exports = unknown> {
   /** How many workers by default, for so many cores; the plain loop has none to choose. */
   defaultWorkers?: (cores: number, kind: Kind) => number;
   /** Calls a technique that runs the body in this thread. */
-  inThisThread?: (items: number[], body: Body, options: CallOptions & Hooks) => Promise<Results>;
+  inThisThread?: (items: Items, body: Body, options: CallOptions & Hooks) => Promise<Results>;
   /** Calls a technique that has workers run the body's module; it is that of `exports`. */
   inWorkers?: (
     exports: Exports,
-    items: number[],
+    items: unknown[],
     module: URL,
     options: CallOptions & Hooks,
   ) => Promise<Results>;
@@ -76,9 +87,11 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
   const work: Work = flags.body ? "body" : flags.work;
   const areProcesses = inProcesses || flags.with === "processes";
   const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
+  const sizes = sizesOf(flags, Boolean(inThisThread));
   const signal = interruptSignal();
   const target = work === "post" ? flags.url : undefined;
-  await confirmRequests(target, sum(flags.requests), flags.retries, flags.yes, signal);
+  await confirmRequests(target, sum(sizes), flags.retries, flags.yes, signal);
+  const results = flags.results === undefined ? undefined : openResults(flags.results, flags.again);
   const takesApi = work === "post" && !target;
   const starting = unlessInterrupted(signal, async () =>
     takesApi ? startApi(["--latency", `${flags.latency}`]) : undefined,
@@ -91,21 +104,27 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
     const api = await starting;
     const apiUrl = api?.url ?? flags.url;
     const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
-    const options = { workers, concurrency, context, signal, with: flags.with };
+    const limit = flags.body && flags.timeout ? { itemTimeoutMs: flags.timeout } : {};
+    const options = { workers, concurrency, context, signal, with: flags.with, ...limit };
     const what = {
       ...{ technique: name, workers, workerKind, concurrency },
       ...{ work, url: apiUrl?.href, timeline: flags.timeline },
     };
 
     let failed = false;
-    for (const requests of flags.requests) {
+    for (const size of sizes) {
+      const asTheyCome = flags.items === "-" && inThisThread !== undefined;
+      const todo = await itemsToRun(flags.items, size, results, asTheyCome, signal);
       await unlessInterrupted(signal, async () => technique.open?.(context));
-      const { run, thrown } = await runOnce(name, technique, requests, options);
+      const { run, tally, thrown } = await runOnce(name, technique, todo, work, options);
       const stats = await api?.takeStats().catch(() => undefined); // it may have died
       const interrupted = signal.aborted;
       const shown = interrupted ? undefined : await technique.afterRun?.(run.results, options);
-      const record = { ...makeRecord(run, { ...what, interrupted, stats }), ...shown?.fields };
-      console.log(flags.json ? JSON.stringify(record) : describeRun(record, run));
+      const requests = todo.count ?? tally.settled;
+      const { doneBefore } = todo;
+      const all = { ...what, requests, interrupted, tally, stats, ...(results && { doneBefore }) };
+      const record = { ...makeRecord(run, all), ...shown?.fields };
+      console.log(flags.json ? JSON.stringify(record) : describeRun(record, run, tally));
       if (shown && !flags.json) console.log(`${shown.text}\n`);
       if (thrown) throw thrown;
       failed ||= record.failed > 0;
@@ -114,8 +133,27 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
     if (isError(signal.reason)) throw signal.reason;
     process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
   } finally {
+    results?.close();
     await (await starting)?.stop();
   }
+}
+
+/** How many items each run takes at most. @throws {UsageError} Flags that do not go together. */
+function sizesOf(flags: Values<ReturnType<typeof flagsOf>>, inThisThread: boolean): number[] {
+  const { requests, items, results, again, body, work, timeout } = flags;
+  if (requests.length > 1 && (items === "-" || results !== undefined))
+    throw new UsageError(
+      `--requests: expected one number with stdin or --results, found ${requests}`,
+    );
+  if (again && results === undefined) throw new UsageError("--again: expected --results with it");
+  if (items !== undefined && !body && work === "cpu")
+    throw new UsageError("--items: expected --body or other --work than cpu with it");
+  if (timeout !== undefined && body && inThisThread)
+    throw new UsageError(
+      "--timeout: expected workers with --body, which can be ended: here are none",
+    );
+  if (requests.length > 0) return requests;
+  return [items === undefined ? 500 : Number.POSITIVE_INFINITY];
 }
 
 /** A technique with its body, ready to be called. */
@@ -123,38 +161,47 @@ interface Technique {
   /** What the body does in this thread before a run, and after it. */
   open?: (context: unknown) => unknown;
   close?: () => unknown;
-  call: (items: number[], options: CallOptions & Hooks) => Promise<Results>;
+  call: (items: unknown[], options: CallOptions & Hooks) => Promise<Results>;
   afterRun?: (results: Results, options: CallOptions) => Promise<Shown | undefined>;
 }
 
 /**
- * Runs a technique once over so many items, with a line of progress.
+ * Runs a technique once, with a line of progress.
  *
- * @returns The run, and what the call threw although every item had settled: a teardown failed.
+ * @returns The run, what became of its items, and what the call threw although every item had
+ *   settled: a teardown failed.
  */
-async function runOnce(name: string, technique: Technique, count: number, options: CallOptions) {
-  const items = Array.from({ length: count }, (_, index) => index);
+async function runOnce(
+  name: string,
+  technique: Technique,
+  todo: Todo,
+  work: Work,
+  options: CallOptions,
+) {
+  const tally = newTally();
   const status = statusLine();
   const begunMs = performance.now();
-  let settled = 0;
+  const of = todo.count === undefined ? "" : ` of ${todo.count}`;
   let thrown: { results?: Results } | undefined;
-  const call = (hooks: Hooks) =>
-    technique.call(items, { ...options, ...hooks }).catch((error) => {
-      thrown = error;
-      return error?.results ?? Promise.reject(error);
-    });
   const onExit = () => {
-    console.error(`error: the loop body ended the process, ${settled} of ${count} done`);
+    console.error(`error: the loop body ended the process, ${tally.settled}${of} done`);
     process.exitCode = 1;
   };
   process.once("exit", onExit);
   try {
-    const run = await measure(call, count, options.workers, (done) => {
-      settled = done;
-      const leftMs = ((performance.now() - begunMs) / settled) * (count - settled);
-      status.show(() => `${name}: ${settled} of ${count}, ${formatMs(leftMs)} left`);
+    const call = (hooks: Hooks) =>
+      todo.run(technique.call, { ...options, ...hooks }).catch((error) => {
+        thrown = error;
+        return error?.results ?? Promise.reject(error);
+      });
+    const run = await measure(call, options.workers, (report) => {
+      const isOk = countSettled(tally, work, report);
+      const eachMs = (performance.now() - begunMs) / tally.settled;
+      const left = () => `, ${formatMs(eachMs * (todo.count! - tally.settled))} left`;
+      status.show(() => `${name}: ${tally.settled}${of}${todo.count === undefined ? "" : left()}`);
+      return isOk;
     });
-    return { run, thrown };
+    return { run, tally, thrown };
   } finally {
     status.clear();
     process.off("exit", onExit);
@@ -170,8 +217,9 @@ async function load<Exports>(
 ): Promise<Technique> {
   const own = (name: string) => new URL(`../bodies/${name}.ts`, import.meta.url);
   const module = file ? pathToFileURL(resolve(file)) : own(work);
+  const loop = file || inThisThread ? await loadBody(module) : undefined;
   if (inThisThread) {
-    const { default: body, setup: open, teardown: close } = await import(module.href);
+    const { default: body, setup: open, teardown: close } = loop!;
     return { open, close, call: (items, options) => inThisThread(items, body, options) };
   }
   // With a module of the user's, all is loaded as it is, by the flags of this process.
@@ -185,11 +233,30 @@ async function load<Exports>(
       const all = { ...options, ...flags };
       if (!inProcesses && !result) return inWorkers!(exports, items, inner, all);
       const context: InScript = { ...around, context: options.context };
-      const results = await inWorkers!(exports, items, inScript, { ...all, context });
-      return results.map((outcome) => withoutEntry(outcome, around.result));
+      const without = (outcome: Results[number]) => withoutEntry(outcome, around.result);
+      const onSettled = (report: Report) =>
+        options.onSettled({ ...report, outcome: without(report.outcome) });
+      const results = await inWorkers!(exports, items, inScript, { ...all, context, onSettled });
+      return results.map(without);
     },
     afterRun: async (results, options) => afterRun?.(exports, results, { ...options, ...flags }),
   };
+}
+
+/** Loads a body in this process: also where workers are to run it, to know that it is one. */
+async function loadBody(module: URL) {
+  const here = globalThis as { isLoading?: boolean }; // a technique that it calls meanwhile refuses
+  try {
+    here.isLoading = true;
+    const loop = await import(module.href);
+    if (typeof loop.default !== "function") throw new TypeError("it has no default function");
+    return loop;
+  } catch (error) {
+    const { message = String(error) } = (error ?? {}) as Partial<Error>;
+    throw new UsageError(`--body: cannot load "${fileURLToPath(module)}": ${message}`);
+  } finally {
+    here.isLoading = false;
+  }
 }
 
 /** Stands for a technique that was interrupted while it was loaded. */

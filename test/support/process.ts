@@ -45,19 +45,21 @@ export function start(
   file: string,
   args: string[] = [],
   env: Record<string, string> = {},
+  input?: string,
 ): Running {
   const path = resolve(fileURLToPath(new URL("../../", import.meta.url)), file);
   const [command, ...flags] = runtimeCommand;
   const mark = randomUUID(); // in a variable that all of them inherit
   const child = spawn(command!, [...flags, path, ...args], {
     env: { ...process.env, NO_COLOR: "1", ...env, STARTED_BY: mark },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: [input === undefined ? "ignore" : "pipe", "pipe", "pipe"],
     detached: true,
   });
+  child.stdin?.on("error", () => {}).end(input); // it may have ended before it has read that
   running.add(child);
   const output = { stdout: "", stderr: "" };
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
+  child.stdout!.setEncoding("utf8").on("data", (text: string) => (output.stdout += text));
+  child.stderr!.setEncoding("utf8").on("data", (text: string) => (output.stderr += text));
   const ended = new Promise<Ended>((resolve) => {
     child.on("close", (code, signal) => {
       running.delete(child);
@@ -75,8 +77,9 @@ export function run(
   file: string,
   args: string[] = [],
   env: Record<string, string> = {},
+  input?: string,
 ): Promise<Ended> {
-  return start(file, args, env).ended;
+  return start(file, args, env, input).ended;
 }
 
 /** The flags by which a script runs test/bodies/NAME.ts. */

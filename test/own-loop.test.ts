@@ -1,0 +1,148 @@
+// A loop of the user's own at the command line: --body, --items, --results.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { runtimeCommand } from "../lib/runtime.ts";
+import type { Item } from "./bodies/waits.ts";
+import { run, withBody } from "./support/process.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "own-loop-"));
+after(() => rmSync(folder, { recursive: true }));
+let files = 0;
+const newFile = (text?: string) => {
+  const file = join(folder, `${files++}.jsonl`);
+  if (text !== undefined) writeFileSync(file, text);
+  return file;
+};
+const asLines = (items: unknown[]) => items.map((item) => `${JSON.stringify(item)}\n`).join("");
+const linesOf = (file: string) =>
+  readFileSync(file, "utf8")
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+const BODY = withBody("waits");
+
+for (const technique of ["sequential", "async", "threads", "processes"]) {
+  const script = `scripts/${technique}.ts`;
+
+  test(`${technique}: a file of items, each result a line; the same command goes on`, async () => {
+    const items: Item[] = Array.from({ length: 30 }, (_, index) => ({ ms: index % 3 }));
+    items[7] = { fails: true };
+    const [file, results] = [newFile(asLines(items)), newFile()];
+    const flags = [...BODY, "--items", file, "--results", results, "-w", "2", "--json"];
+    const first = await run(script, [...flags, "-n", "20"]);
+    assert.equal(first.code, 1, first.stderr);
+    const { requests, ok, failed, errors, doneBefore } = first.records[0]!;
+    assert.deepEqual([requests, ok, failed, errors, doneBefore], [20, 19, 1, { E_FAILS: 1 }, 0]);
+    const second = await run(script, flags);
+    assert.equal(second.code, 0, second.stderr);
+    assert.deepEqual([second.records[0]!.requests, second.records[0]!.doneBefore], [10, 20]);
+    const lines = linesOf(results).sort((a, b) => a.index - b.index);
+    assert.deepEqual(
+      lines.map(({ index, item }) => [index, item]),
+      items.map((item, index) => [index, item]),
+    );
+    const reason = { name: "RangeError", message: "it was to fail", code: "E_FAILS" };
+    assert.deepEqual(lines[7], { index: 7, item: items[7], status: "rejected", reason });
+    assert.deepEqual(lines[8].value, { got: items[8] });
+    const third = await run(script, [...flags, "--again"]);
+    assert.deepEqual([third.records[0]!.requests, third.records[0]!.failed], [1, 1]);
+    assert.equal(linesOf(results).length, 31);
+  });
+
+  test(`${technique}: items from stdin, more than are read at once`, async () => {
+    const results = newFile();
+    const input = Array.from({ length: 12_000 }, (_, index) => `${index + 1}\n`).join("");
+    const flags = ["--work", "none", "--items", "-", "--results", results, "--json"];
+    const { records, code, stderr } = await run(script, flags, {}, input);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([records[0]!.requests, records[0]!.ok], [12_000, 12_000]);
+    const lines = linesOf(results);
+    assert.equal(new Set(lines.map(({ index }) => index)).size, 12_000);
+    assert.ok(lines.every(({ index, item, value }) => item === index + 1 && value === item));
+  });
+
+  test(`${technique}: a value that is no JSON has its line, and the loop goes on`, async () => {
+    const results = newFile();
+    const items: Item[] = [
+      { returns: "a bigint" },
+      {},
+      { returns: "a cycle" },
+      { returns: "nothing" },
+    ];
+    const flags = [...BODY, "--items", newFile(asLines(items)), "--results", results, "--json"];
+    const { records } = await run(script, flags);
+    assert.equal(records[0]!.ok, 4);
+    const lines = linesOf(results).sort((a, b) => a.index - b.index);
+    assert.match(lines[0].noValue, /BigInt/);
+    assert.match(lines[2].noValue, /circular/);
+    assert.deepEqual([lines[1].value, "value" in lines[3]], [{ got: {} }, false]);
+  });
+}
+
+for (const technique of ["async", "threads"])
+  test(`${technique}: interrupted while it waits for stdin, it reports what is done`, async () => {
+    const file = fileURLToPath(new URL(`../scripts/${technique}.ts`, import.meta.url));
+    const [command, ...flags] = runtimeCommand;
+    const child = spawn(command!, [...flags, file, ...BODY, "--items", "-", "--json"]);
+    child.stdin.write("1\n2\n"); // and it is not ended
+    let stdout = "";
+    child.stdout.on("data", (text) => (stdout += text));
+    await sleep(1500);
+    child.kill("SIGINT");
+    const [code] = await once(child, "close");
+    assert.equal(code, 130);
+    const { ok, failed, interrupted } = JSON.parse(stdout);
+    // Workers need an array: none has begun before its end.
+    assert.deepEqual(
+      [ok, failed, interrupted],
+      technique === "async" ? [2, 0, true] : [0, 2, true],
+    );
+  });
+
+test("own loop: what cannot be run is one line, exit status 2, and nothing is run", async () => {
+  const good = newFile("1\n2\n");
+  const foreign = newFile('{"other":1}\n');
+  const ofOthers = newFile('{"index":0,"item":9,"status":"fulfilled","value":1}\n');
+  const notes = newFile("my notes, without an end of line");
+  const noDefault = withBody("no-default");
+  for (const [flags, expected] of [
+    [["--items", join(folder, "none")], /--items: expected a file that is there, or "-" for stdin/],
+    [["--items", newFile('1\n{"a":\n')], /--items: expected JSON in line 2 of ".*": /],
+    [["--items", newFile("")], /--items: expected JSON, one value a line, in "/],
+    [["--items", good, "--results", foreign], /--results: expected results, found .* in line 1 of/],
+    [["--items", good, "--results", ofOthers], /--results: expected the items .* as item 0 of/],
+    [["--items", good, "--results", notes], /--results: expected results, found something else in/],
+    [["--items", good, "--results", join(folder, "no", "o")], /--results: ENOENT: cannot read/],
+    [["--items", good, "--results", folder], /--results: EISDIR: cannot read and write/],
+    [["--items", good, "--again"], /--again: expected --results with it/],
+    [["-n", "1,2", "--results", newFile()], /--requests: expected one number/],
+    [noDefault, /--body: cannot load ".*": it has no default function/],
+    [withBody("load-throws"), /--body: cannot load ".*": /],
+  ] as const)
+    for (const script of ["async", "threads"]) {
+      const body = flags.includes("--body" as never) ? [] : BODY;
+      const { code, stdout, stderr } = await run(`scripts/${script}.ts`, [...body, ...flags]);
+      assert.equal(code, 2, `${script} ${flags}: ${stderr}`);
+      assert.match(stderr, new RegExp(`^error: ${expected.source}[^\n]*\n$`));
+      assert.equal(stdout, "");
+    }
+  assert.equal(readFileSync(notes, "utf8"), "my notes, without an end of line");
+});
+
+test("own loop: half a line at the end of the results is dropped, with a word", async () => {
+  const half = '{"index":1,"item":2,"sta';
+  const results = newFile(`{"index":0,"item":1,"status":"fulfilled","value":1}\n${half}`);
+  const flags = [...BODY, "--items", newFile("1\n2\n3\n"), "--results", results, "--json"];
+  const { code, records, stderr } = await run("scripts/async.ts", flags);
+  assert.deepEqual([code, records[0]!.requests], [0, 2]);
+  assert.match(stderr, /its last line was incomplete, and is dropped/);
+  assert.equal(linesOf(results).length, 3);
+});
