@@ -11,7 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/runtime.ts";
 import type { Item } from "./bodies/waits.ts";
-import { run, withBody } from "./support/process.ts";
+import { run, startApiScript, withBody } from "./support/process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "own-loop-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -106,6 +106,37 @@ for (const technique of ["async", "threads"])
       technique === "async" ? [2, 0, true] : [0, 2, true],
     );
   });
+
+test("examples: hash-files, factorize and post-orders do what they say", async () => {
+  const example = (name: string) => ["--body", `scripts/examples/${name}.ts`, "--items", "-"];
+  const valuesOf = async (technique: string, flags: string[], input: string) => {
+    const results = newFile();
+    const all = [...flags, "--results", results, "--json"];
+    const { code, stderr } = await run(`scripts/${technique}.ts`, all, {}, input);
+    assert.equal(code, 0, stderr);
+    return linesOf(results).sort((a, b) => a.index - b.index);
+  };
+  const file = newFile("abc");
+  const [hashed] = await valuesOf("threads", example("hash-files"), JSON.stringify(file));
+  // From FIPS 180-2, appendix B.1.
+  assert.match(hashed.value, /^ba7816bf8f01cfea.*f20015ad$/);
+  const factors = await valuesOf("processes", example("factorize"), "12\n97\n1\n");
+  assert.deepEqual(
+    factors.map(({ value }) => value),
+    [[2, 2, 3], [97], []],
+  );
+  const api = await startApiScript(["--latency", "1", "--error-rate", "0.2"]);
+  const orders = Array.from({ length: 40 }, (_, index) => ({ id: index + 1, amount: 5 }));
+  const flags = [...example("post-orders"), "--url", api.url];
+  const posted = await valuesOf("async", flags, asLines(orders));
+  const stats = await api.stats();
+  await api.stop();
+  assert.deepEqual(
+    posted.map(({ value }) => value.json),
+    orders,
+  );
+  assert.ok(stats.requests > 40 && stats.statuses[201] === 40);
+});
 
 test("own loop: what cannot be run is one line, exit status 2, and nothing is run", async () => {
   const good = newFile("1\n2\n");

@@ -13,7 +13,7 @@ const ROOMS = [
   ["lib/timing.ts", "lib/post.ts", "lib/runtime.ts"],
   ["lib/bodies/", "lib/terminal/"],
   ["lib/command/"],
-  ["lib/main.ts", "scripts/compare/", "scripts/api/"],
+  ["lib/main.ts", "scripts/compare/", "scripts/api/", "scripts/examples/"],
   ["scripts/"],
 ];
 const floorOf = (file: string) =>
