@@ -200,6 +200,19 @@ test("compare.ts: takes for a record only what is one", async () => {
   );
 });
 
+test("compare.ts: what a technique is given arrives as it is, quotes and 128,000 bytes as well", async () => {
+  const api = await startApiScript(["--latency", "1"]);
+  const data = JSON.stringify({ text: "it's $HOME \\ `".repeat(8000) });
+  const flags = ["--url", api.url, "--data", data, "-t", "async,processes", "-n", "2", "--json"];
+  const { code, records, stderr } = await run("scripts/compare.ts", flags);
+  await api.stop();
+  assert.equal(code, 0, stderr);
+  assert.deepEqual(
+    records.map(({ ok }) => ok),
+    [2, 2],
+  );
+});
+
 test("compare.ts: killed by SIGKILL, it leaves no process behind", async () => {
   const running = start("scripts/compare.ts", [
     ...["--techniques", "processes", "--requests", "5000", "--latency", "50"],
