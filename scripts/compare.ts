@@ -18,10 +18,10 @@ import { main } from "../lib/main.ts";
 import { thisMachine, versions } from "../lib/runtime.ts";
 import { terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 import { sum } from "../lib/timing.ts";
-import { type Comparison, FORMAT } from "./compare/comparison.ts";
+import { type Comparison, FORMAT, settledOf } from "./compare/comparison.ts";
 import { describe, summarize } from "./compare/describe.ts";
 import {
-  checkWritable,
+  checkExports,
   readComparison,
   toCsv,
   toJson,
@@ -33,6 +33,12 @@ import { planJobs, remarksOn } from "./compare/plan.ts";
 import { runJobs } from "./compare/run.ts";
 
 const TECHNIQUES = ["sequential", "async", "threads", "processes"];
+
+const EXPORTS = [
+  ["export-json", toJson],
+  ["export-csv", toCsv],
+  ["export-markdown", toMarkdown],
+] as const;
 
 const help = (flags: string) => `compare.ts: the techniques against each other
 
@@ -55,9 +61,7 @@ await main(async () => {
   const table = compareFlags(TECHNIQUES, isTechnique);
   const given = parseFlags(table);
   if (given.help) return console.log(help(describeFlags(table)));
-  for (const name of ["export-json", "export-csv", "export-markdown"] as const) {
-    checkWritable(name, given[name]);
-  }
+  checkExports(Object.fromEntries(EXPORTS.map(([flag]) => [flag, given[flag]])), given.from);
   if (given.from) {
     const saved = readComparison(given.from);
     if (given.json) for (const sample of saved.samples) console.log(JSON.stringify(sample));
@@ -99,12 +103,12 @@ function show(comparison: Comparison, flags: CompareFlags) {
     const look = { width: Math.min(terminalWidth(), 120), colour: wantsColour() };
     console.log(describe(comparison, summary, look));
   }
-  const exports = [
-    [flags["export-json"], toJson],
-    [flags["export-csv"], toCsv],
-    [flags["export-markdown"], toMarkdown],
-  ] as const;
-  for (const [file, toText] of exports) if (file) writeWhole(file, toText(comparison, summary));
+  const hasAny = comparison.samples.some((run) => settledOf(run) > 0);
+  for (const [flag, toText] of EXPORTS) {
+    const file = flags[flag];
+    if (file && hasAny) writeWhole(file, toText(comparison, summary));
+    else if (file) console.error(`--${flag}: nothing was done, "${file}" is not written`);
+  }
 }
 
 function isTechnique(name: string): boolean {

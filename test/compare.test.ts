@@ -79,7 +79,7 @@ test("compare.ts: a technique that a reader adds is compared, and one that fails
 });
 
 test("compare.ts: a dead API fails everywhere, quickly, and says so", async () => {
-  const { code, stdout } = await run("scripts/compare.ts", [
+  const { code, stdout, stderr } = await run("scripts/compare.ts", [
     ...small,
     "--url",
     "http://127.0.0.1:1/",
@@ -88,6 +88,7 @@ test("compare.ts: a dead API fails everywhere, quickly, and says so", async () =
   assert.match(stdout, /\n +3( +failed){4}\n/);
   assert.match(stdout, /\(nothing to draw\)/);
   assert.match(stdout, /- Threads at 6 requests: 6 failed \(ECONNREFUSED: 6\)\./);
+  assert.match(stderr, /\nthreads x2: 0 of 6 ok in /);
 });
 
 for (const [how, kill] of [
@@ -185,6 +186,38 @@ test("compare.ts: interrupted, it saves what it has", async () => {
   assert.equal((await ended).code, 130);
   assert.equal(saved("part.json").samples[0]!.ok, 5);
   assert.match(saved("part.json").remarks.join(), /Interrupted/);
+});
+
+test("compare.ts: interrupted before anything was done, it replaces no file", async () => {
+  const file = join(folder, "good.json");
+  writeFileSync(file, "precious");
+  const flags = ["--techniques", "async", "--requests", "5", "--latency", "60000"];
+  const { child, ended } = start("scripts/compare.ts", [...flags, "--export-json", file]);
+  await until(() => descendants(child.pid!).length >= 2);
+  await new Promise((resolve) => setTimeout(resolve, 700));
+  child.kill("SIGINT");
+  const { code, stderr } = await ended;
+  assert.equal(code, 130);
+  assert.match(stderr, /--export-json: nothing was done, ".*good\.json" is not written\n$/);
+  assert.equal(readFileSync(file, "utf8"), "precious");
+});
+
+test("compare.ts: files that cannot be meant are refused with exit status 2", async () => {
+  const file = join(folder, "meant.json");
+  writeFileSync(file, "{}");
+  const cases: [string[], RegExp][] = [
+    [["--from", file, "--export-csv", file], /--export-csv: expected another file than --from/],
+    [["--export-json", "a.txt", "--export-csv", "./a.txt"], /another file than --export-json/],
+    [["--export-csv", "n".repeat(300)], /--export-csv: cannot write .*ENAMETOOLONG/],
+    [["--from", file], /--from: .*expected a "parallel-for comparison/],
+  ];
+  for (const [flags, message] of cases) {
+    const { code, stdout, stderr } = await run("scripts/compare.ts", flags);
+    assert.deepEqual([code, stdout], [2, ""]);
+    assert.match(stderr, message);
+    assert.equal(stderr.split("\n").length, 2);
+  }
+  assert.equal(readFileSync(file, "utf8"), "{}");
 });
 
 test("compare.ts: takes for a record only what is one", async () => {

@@ -1,11 +1,24 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
 import { summarize } from "../scripts/compare/describe.ts";
 import {
-  checkWritable,
+  checkExports,
   readComparison,
   toCsv,
   toJson,
@@ -64,13 +77,41 @@ test("exports: a file is written as a whole or not at all", () => {
   );
 });
 
-test("exports: where nothing can be written is told up front", () => {
-  for (const bad of ["/no/such/folder/a.json", folder, "/proc/version/a.json"]) {
-    assert.throws(() => checkWritable("export-json", bad), { name: "UsageError" }, bad);
+test("exports: a file's mode stays, and a link stays a link", () => {
+  writeWhole(file("mode.txt"), "old");
+  chmodSync(file("mode.txt"), 0o660);
+  symlinkSync(file("mode.txt"), file("link.txt"));
+  for (const name of ["mode.txt", "link.txt"]) writeWhole(file(name), name);
+  assert.equal(statSync(file("mode.txt")).mode & 0o777, 0o660);
+  assert.equal(readFileSync(file("mode.txt"), "utf8"), "link.txt");
+});
+
+test("exports: where nothing can be written is told up front, and nothing is left there", () => {
+  const tooLong = file(`${"n".repeat(260)}.json`);
+  for (const bad of ["/no/such/folder/a.json", folder, "/proc/version/a.json", tooLong]) {
+    assert.throws(() => checkExports({ "export-json": bad }), { name: "UsageError" }, bad);
   }
-  checkWritable("export-json", file("new.json"));
-  checkWritable("export-json", undefined);
-  assert.ok(!readdirSync(folder).includes("new.json"));
+  const before = readdirSync(folder);
+  checkExports({ "export-json": file(`${"n".repeat(250)}.json`), "export-csv": undefined });
+  assert.deepEqual(readdirSync(folder), before);
+});
+
+test("exports: no file is meant twice, by whatever name", () => {
+  writeWhole(file("saved.json"), "precious");
+  linkSync(file("saved.json"), file("hard.json"));
+  symlinkSync(file("saved.json"), file("soft.json"));
+  symlinkSync(folder, file("folder"));
+  for (const name of ["saved.json", "hard.json", "soft.json", "folder/saved.json"]) {
+    const message = `--export-csv: expected another file than --from: "${file(name)}"`;
+    assert.throws(() => checkExports({ "export-csv": file(name) }, file("saved.json")), {
+      name: "UsageError",
+      message,
+    });
+  }
+  const twice = { "export-json": file("x.json"), "export-csv": file("folder/x.json") };
+  assert.throws(() => checkExports(twice), /another file than --export-json/);
+  assert.ok(!existsSync(file("x.json")));
+  checkExports({ "export-json": file("x.json"), "export-csv": file("y.json") }, file("none.json"));
 });
 
 test("exports: a file that holds no comparison, or half of one, is a clear error", () => {
@@ -89,7 +130,47 @@ test("exports: a file that holds no comparison, or half of one, is a clear error
   assert.throws(() => readComparison(file("missing.json")), { message: /ENOENT$/ });
 });
 
-test("exports: text that was read cannot steer the terminal", () => {
-  writeFileSync(file("odd.json"), toJson({ ...one, techniques: ["\x1b[2J"] }));
-  assert.deepEqual(readComparison(file("odd.json")).techniques, ["\\u001b[2J"]);
+test("exports: figures that cannot be are damage", () => {
+  const [sequential, async] = one.samples as [Sample, Sample];
+  const timeline = { worker: [0], item: [0], startMs: [0], endMs: [1] };
+  const damaged: Partial<Record<keyof Comparison, unknown>>[] = [
+    ...[0, -1, Number.NaN, "1", undefined].map((ms) => ({ samples: [{ ...sequential, ms }] })),
+    { samples: [async, { ...sequential, workers: 0 }] },
+    { samples: [{ ...sequential, ok: 4 }] },
+    { samples: [{ ...sequential, statuses: { 201: 1.5 } }] },
+    { samples: [{ ...sequential, cpuMs: undefined }] },
+    { samples: [{ ...sequential, technique: "another" }] },
+    { samples: [null] },
+    { samples: {} },
+    { machine: { ...one.machine, cores: 0 } },
+    { machine: undefined },
+    { over: "time" },
+    { xs: [5, null] },
+    { techniques: [1] },
+    { timelines: [{ ...sequential, ms: 0 }] },
+    { timelines: [{ ...sequential, timeline: { ...timeline, endMs: [] } }] },
+    { timelines: [{ ...sequential, timeline: { ...timeline, worker: undefined } }] },
+    { flags: undefined },
+    { startedAt: undefined },
+    { remarks: undefined },
+  ];
+  for (const part of damaged) {
+    writeFileSync(file("bad.json"), JSON.stringify({ ...one, ...part }));
+    const message = /: it is damaged$/;
+    assert.throws(() => readComparison(file("bad.json")), { message }, JSON.stringify(part));
+  }
+  const drawn = [{ ...sequential, timeline }];
+  writeFileSync(file("good.json"), JSON.stringify({ ...one, timelines: drawn }));
+  assert.deepEqual(readComparison(file("good.json")).timelines, drawn);
+});
+
+test("exports: neither text nor a name that was read can steer the terminal", () => {
+  const [first] = one.samples as [Sample];
+  const technique = "\x1b[2J";
+  const errors = { "\x9b2J": 5 };
+  const samples = [{ ...first, technique, ok: 0, failed: 5, statuses: {}, errors }];
+  writeFileSync(file("odd.json"), toJson({ ...one, techniques: [technique], samples }));
+  const odd = readComparison(file("odd.json"));
+  assert.deepEqual(odd.techniques, ["\\u001b[2J"]);
+  assert.deepEqual(odd.samples[0]!.errors, { "\\u009b2J": 5 });
 });

@@ -40,6 +40,49 @@ export interface Comparison {
   remarks: string[];
 }
 
+/** Whether what was read from a file has all that is worked with, and makes sense. */
+export function isComparison(value: unknown): value is Comparison {
+  const { over, xs, techniques, samples, timelines, remarks, machine, flags, startedAt } =
+    value as Comparison;
+  const texts = [techniques, remarks, [startedAt, machine?.runtime, machine?.cpu]];
+  return (
+    texts.every((list) => Array.isArray(list) && list.every((text) => typeof text === "string")) &&
+    [xs, samples, timelines].every(Array.isArray) &&
+    [machine.cores, ...xs].every(isCount) &&
+    samples.every((run) => isRecord(run) && techniques.includes(run.technique)) &&
+    timelines.every(isRecord) &&
+    ["requests", "workers"].includes(over) &&
+    typeof flags === "object"
+  );
+}
+
+/** Whether a value is a record: whole numbers are whole, times are times, all items settled. */
+export function isRecord(value: unknown): value is RunRecord {
+  const run = value as RunRecord | null;
+  if (typeof run?.technique !== "string") return false;
+  const { requests, workers, concurrency, ms, ok, failed, timeline } = run;
+  const counts = [ok, failed, ...Object.values({ ...run.statuses, ...run.errors })];
+  const arrays = timeline ? [timeline.worker, timeline.item, timeline.startMs, timeline.endMs] : [];
+  const numbers = [ms, run.cpuMs, run.peakRssBytes, ...FIGURES.flatMap((name) => run[name] ?? [])];
+  return (
+    [requests, workers, concurrency].every(isCount) &&
+    counts.every((count) => count === 0 || isCount(count)) &&
+    ms > 0 &&
+    ok + failed === requests &&
+    [...numbers, ...arrays.flat()].every(Number.isFinite) &&
+    arrays.every((array) => array?.length === timeline!.item.length)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+/** Iterations of a run that have ended, by themselves and not by an interrupt. */
+export function settledOf({ ok, failed, interrupted, errors }: RunRecord): number {
+  return ok + failed - (interrupted ? (errors.AbortError ?? 0) : 0);
+}
+
 const FIGURES = [
   ...["startupMs", "idealMs", "serviceMs", "apiInFlightPeak", "p50Ms", "cpuMs", "peakRssBytes"],
   ...["dictAwaitedUs", "dictPipelinedUs"],

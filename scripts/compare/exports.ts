@@ -2,18 +2,21 @@
 
 import {
   accessSync,
+  chmodSync,
   constants,
+  existsSync,
   lstatSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
-import { type Comparison, FORMAT, type Sample, type Summary } from "./comparison.ts";
+import { type Comparison, FORMAT, isComparison, type Sample, type Summary } from "./comparison.ts";
 
 /** One line a run; a dictionary's and a timeline's figures are in the JSON only. */
 const COLUMNS = [
@@ -23,38 +26,64 @@ const COLUMNS = [
 ] as (keyof Sample)[];
 
 /**
- * Makes sure that a file can be written, before anything is run.
+ * Makes sure, before anything is run, that each export can be written, and that no file is meant
+ * twice. An unfinished file is really made: only that shows what folder, disk and name allow.
  *
- * @throws {UsageError} Its folder is not there or not writable, or it is a folder itself.
+ * @param exports Flag -> its file.
+ * @param from The file that is read.
+ * @throws {UsageError} One of them cannot be written, or is another of them.
  */
-export function checkWritable(flag: string, file: string | undefined): void {
-  if (file === undefined) return;
-  const folder = dirname(resolve(file));
-  try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    throw new UsageError(`--${flag}: cannot write to folder "${folder}" (${codeOf(error)})`);
+export function checkExports(exports: Record<string, string | undefined>, from?: string): void {
+  const flags = new Map(from && existsSync(from) ? [[identityOf(from), "from"]] : []);
+  for (const [flag, file] of Object.entries(exports)) {
+    if (file === undefined) continue;
+    try {
+      const there = statSync(file, { throwIfNoEntry: false });
+      if (there?.isDirectory()) throw new Error("it is a folder");
+      if (there) accessSync(file, constants.W_OK);
+      if (isReplaced(file)) writeFileSync(unfinishedOf(file), "");
+      rmSync(unfinishedOf(file), { force: true });
+    } catch (error) {
+      throw new UsageError(`--${flag}: cannot write "${file}" (${codeOf(error)})`);
+    }
+    const other = flags.get(identityOf(file));
+    if (other) throw new UsageError(`--${flag}: expected another file than --${other}: "${file}"`);
+    flags.set(identityOf(file), flag);
   }
-  if (statSync(file, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--${flag}: expected the name of a file, found folder "${file}"`);
 }
 
 /**
- * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one.
+ * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one. Its mode
+ * stays.
  *
  * @throws {Error} It cannot be written, for example because the disk is full; what was there stays.
  */
 export function writeWhole(file: string, text: string): void {
-  const unfinished = `${file}.${process.pid}.tmp`;
+  const unfinished = unfinishedOf(file);
   try {
-    const there = lstatSync(file, { throwIfNoEntry: false });
-    const isPlain = !there || there.isFile();
-    writeFileSync(isPlain ? unfinished : file, text); // a device or a link stays one
-    if (isPlain) renameSync(unfinished, file);
+    const isWhole = isReplaced(file);
+    writeFileSync(isWhole ? unfinished : file, text);
+    if (isWhole && existsSync(file)) chmodSync(unfinished, statSync(file).mode);
+    if (isWhole) renameSync(unfinished, file);
   } catch (error) {
     rmSync(unfinished, { force: true });
     throw new Error(`cannot write "${file}" (${codeOf(error)})`, { cause: error });
   }
+}
+
+/** Whether a new file takes its place: a device or a link stays one, and is written to. */
+function isReplaced(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+}
+
+function unfinishedOf(file: string): string {
+  return join(dirname(file), `.${process.pid}.tmp`);
+}
+
+/** What tells a file from others, whatever path leads to it. */
+function identityOf(file: string): string {
+  const there = statSync(file, { throwIfNoEntry: false });
+  return there ? `${there.dev} ${there.ino}` : join(realpathSync(dirname(file)), basename(file));
 }
 
 /** Everything, to be read again by {@link readComparison}. */
@@ -91,21 +120,26 @@ function markdownTable([head, ...rows]: string[][]): string {
 /**
  * Reads a comparison from a file of {@link toJson}.
  *
- * @throws {UsageError} There is no such file, or it holds no comparison, or not all of it.
+ * @throws {UsageError} There is no such file, or it holds no comparison, or one that is damaged.
  */
 export function readComparison(file: string): Comparison {
   const refuse = (why: string) => new UsageError(`--from: cannot read "${file}": ${why}`);
-  let comparison: Comparison | null;
+  let comparison: unknown;
   try {
-    // Text from elsewhere must not steer the terminal.
-    comparison = JSON.parse(readFileSync(file, "utf8"), (_key, value) =>
-      typeof value === "string" ? escapeControl(value) : value,
-    );
+    comparison = JSON.parse(readFileSync(file, "utf8"), (_key, value) => harmless(value));
   } catch (error) {
     throw refuse(error instanceof SyntaxError ? "it is not JSON, or not all of it" : codeOf(error));
   }
-  if (comparison?.format !== FORMAT) throw refuse(`expected a "${FORMAT}"`);
+  if ((comparison as Comparison | null)?.format !== FORMAT) throw refuse(`expected a "${FORMAT}"`);
+  if (!isComparison(comparison)) throw refuse("it is damaged");
   return comparison;
+}
+
+/** A value of JSON, but neither a text nor a name in it can steer the terminal. */
+function harmless(value: unknown): unknown {
+  if (typeof value === "string") return escapeControl(value);
+  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, own]) => [escapeControl(name), own]));
 }
 
 function codeOf(error: unknown): string {

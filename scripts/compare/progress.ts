@@ -40,9 +40,10 @@ export function showProgress(jobs: Job[], flags: CompareFlags) {
       done = runs.findIndex((run) => run.job === job) + count;
       runBegunMs = performance.now();
       if (process.stderr.isTTY || !record) return;
-      const what = `${record.technique} x${record.workers}: ${formatCount(record.requests)}`;
+      const { technique, workers, requests, ok, ms } = record;
+      const what = ok === requests ? formatCount(ok) : `${ok} of ${formatCount(requests)} ok`;
       const rest = done < runs.length ? `, ${left()} left` : "";
-      console.error(`${what} in ${formatMs(record.ms)}${rest}`);
+      console.error(`${technique} x${workers}: ${what} in ${formatMs(ms)}${rest}`);
     },
     /** Takes the line away. */
     clear() {

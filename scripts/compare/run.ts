@@ -8,7 +8,7 @@ import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { plural } from "../../lib/terminal/format.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
-import type { Comparison, Sample } from "./comparison.ts";
+import { type Comparison, isRecord, type Sample } from "./comparison.ts";
 import { type CompareFlags, passedOn } from "./flags.ts";
 import type { Job } from "./plan.ts";
 import { showProgress } from "./progress.ts";
@@ -89,7 +89,8 @@ export async function runTechnique(
 function recordOf(line: string): RunRecord | undefined {
   if (!line.startsWith('{"technique"')) return undefined;
   try {
-    return JSON.parse(line);
+    const record = JSON.parse(line);
+    return isRecord(record) ? record : undefined;
   } catch {
     return undefined;
   }
