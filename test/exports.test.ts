@@ -119,9 +119,9 @@ test("exports: a file that holds no comparison, or half of one, is a clear error
   const cases: [string, RegExp][] = [
     [whole.slice(0, -20), /it is not JSON, or not all of it$/],
     ["", /it is not JSON/],
-    ["null", /expected a "parallel-for comparison 2"$/],
+    ["null", /expected a "parallel-for comparison 3"$/],
     ["[]", /expected a "parallel-for/],
-    [whole.replace("comparison 2", "comparison 9"), /expected a "parallel-for comparison 2"$/],
+    [whole.replace("comparison 3", "comparison 9"), /expected a "parallel-for comparison 3"$/],
   ];
   for (const [text, message] of cases) {
     writeFileSync(file("bad.json"), text);
@@ -138,7 +138,7 @@ test("exports: figures that cannot be are damage", () => {
     { samples: [async, { ...sequential, workers: 0 }] },
     { samples: [{ ...sequential, ok: 4 }] },
     { samples: [{ ...sequential, statuses: { 201: 1.5 } }] },
-    { samples: [{ ...sequential, cpuMs: undefined }] },
+    { samples: [{ ...sequential, cpuMs: null }] },
     { samples: [{ ...sequential, technique: "another" }] },
     { samples: [null] },
     { samples: {} },

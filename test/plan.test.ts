@@ -56,8 +56,7 @@ test("plan: a timeline of each technique comes last, on the most workers", () =>
 });
 
 test("plan: says where less is asked of the plain loop, or nothing", () => {
-  assert.match(remarksOn(plan).join(), /^The plain loop was run up to 500 requests only/);
-  assert.match(remarksOn({ ...plan, sizes: [5000] }).join(), /^The plain loop was not run/);
+  assert.match(remarksOn(plan).join(), /^The plain loop is run up to 500 requests only/);
   assert.deepEqual(remarksOn({ ...plan, sizes: [5] }), []);
   assert.deepEqual(remarksOn({ ...plan, techniques: ["async"] }), []);
 });

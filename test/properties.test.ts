@@ -8,7 +8,7 @@ import { scriptFlags } from "../lib/command/script-flags.ts";
 import { lineChart } from "../lib/terminal/chart.ts";
 import { formatCount, formatMs } from "../lib/terminal/format.ts";
 import { escapeControl } from "../lib/terminal/terminal.ts";
-import { formatTable, wrap } from "../scripts/compare/text.ts";
+import { formatTable, wrap } from "../scripts/compare/tables.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 import type { Job, Step } from "./bodies/dict-steps.ts";
 import { bare, body, intoMergedDict, intoSharedDict } from "./support/load.ts";

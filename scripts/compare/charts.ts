@@ -1,8 +1,8 @@
 // The charts of a comparison: time, and over workers how many times as fast.
 
 import { lineChart, type Series, styleOf } from "../../lib/terminal/chart.ts";
-import { formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
-import { BASELINE, type Cell, type Comparison, type Line, type Panel } from "./comparison.ts";
+import { formatMs, plural } from "../../lib/terminal/format.ts";
+import { BASELINE, type Cell, type Comparison, type Ideal, type Panel } from "./comparison.ts";
 
 /** Columns to draw in, and whether to colour. */
 export interface Look {
@@ -12,30 +12,33 @@ export interface Look {
 
 /** Time over requests or workers, on log axes; as bars where there is one row only. */
 export function timeChart(comparison: Comparison, panel: Panel, look: Look): string {
-  const { lines, ideals, rows } = panel;
-  const drawn = rows.filter((row) => row.length > 0);
+  const { ideals, rows } = panel;
+  const drawn = rows.filter(hasAny);
   if (drawn.length === 1) {
     const bars = drawn[0]!.map(({ technique, ms }) => ({ name: technique, value: ms.median }));
-    const value = ideals[rows.indexOf(drawn[0]!)];
-    return barChart(value === undefined ? bars : [{ name: "ideal", value }, ...bars], look);
+    const ideal = ideals[rows.indexOf(drawn[0]!)];
+    return barChart(ideal ? [{ name: "ideal", value: ideal.ms }, ...bars] : bars, look);
   }
   const toY = ({ ms }: Cell) => ({ y: ms?.median, low: ms?.least, high: ms?.most });
-  return lineChart(seriesOf(comparison, ideals, lines, toY), {
-    x: { ...xAxisOf(comparison), scale: "log" },
-    y: { scale: "log", label: "time", format: formatMs },
-    height: 16,
-    ...look,
-  });
+  return lineChart(
+    seriesOf(comparison, panel, (ideal) => ideal.ms, toY),
+    {
+      x: { ...xAxisOf(comparison, panel), scale: "log" },
+      y: { scale: "log", label: "time", format: formatMs },
+      height: 16,
+      ...look,
+    },
+  );
 }
 
 /** How many times as fast as the plain loop, over workers; linear: the ideal is straight. */
 export function speedupChart(comparison: Comparison, panel: Panel, look: Look): string {
   const plain = panel.rows.flat().find(({ technique }) => technique === BASELINE)?.ms.median;
-  const ideals = panel.ideals.map((ideal) => plain && ideal && plain / ideal);
   const whom = plain === undefined ? "with the fewest workers" : "the plain loop";
+  const toIdeal = ({ ms }: Ideal) => plain && plain / ms;
   const toY = ({ gain }: Cell) => ({ y: gain?.factor });
-  return lineChart(seriesOf(comparison, ideals, panel.lines, toY), {
-    x: { ...xAxisOf(comparison), scale: "linear" },
+  return lineChart(seriesOf(comparison, panel, toIdeal, toY), {
+    x: { ...xAxisOf(comparison, panel), scale: "linear" },
     y: { scale: "linear", label: `times as fast as ${whom}`, format: (y) => y.toFixed(1) },
     height: 12,
     ...look,
@@ -44,21 +47,38 @@ export function speedupChart(comparison: Comparison, panel: Panel, look: Look): 
 
 function seriesOf(
   { xs }: Comparison,
-  ideals: Panel["ideals"],
-  lines: Line[],
+  { lines, ideals }: Panel,
+  toIdeal: (ideal: Ideal) => number | undefined,
   toY: (cell: Cell) => Omit<Series["points"][number], "x">,
 ): Series[] {
-  const pointsOf = (cells: Line["cells"]) =>
-    xs.map((x, row) => ({ x, y: undefined, ...(cells[row] && toY(cells[row])) }));
+  const series = (name: string, ys: Omit<Series["points"][number], "x">[]) => ({
+    name,
+    points: xs.map((x, row) => ({ x, ...ys[row]! })),
+  });
+  const gap = { y: undefined };
   return [
-    { name: "ideal", points: xs.map((x, row) => ({ x, y: ideals[row] })) },
-    ...lines.map(({ technique, cells }) => ({ name: technique, points: pointsOf(cells) })),
+    series(
+      "ideal",
+      ideals.map((ideal) => ({ y: ideal && toIdeal(ideal) })),
+    ),
+    ...lines.map(({ technique, cells }) =>
+      series(
+        technique,
+        cells.map((cell) => (cell ? toY(cell) : gap)),
+      ),
+    ),
   ];
 }
 
-function xAxisOf({ over, xs, machine }: Comparison) {
+/** The axis over the rows; those before the first and after the last with a time have no place. */
+function xAxisOf({ over, xs, machine }: Comparison, { rows }: Panel) {
   const cores = over === "workers" ? ` (this machine has ${plural(machine.cores, "core")})` : "";
-  return { label: over + cores, format: formatCount, ticks: xs };
+  const ends = [rows.findIndex(hasAny), rows.findLastIndex(hasAny) + 1];
+  return { label: over + cores, format: String, ticks: xs.slice(...ends) };
+}
+
+function hasAny(row: unknown[]): boolean {
+  return row.length > 0;
 }
 
 /** Bars from zero with their names and values, each line at most `width` columns wide. */

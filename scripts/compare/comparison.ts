@@ -1,15 +1,14 @@
 // A comparison as data: what was run where, every single run, and what the repeats add up to.
 
-import type { RunRecord, Work, WorkerKind } from "../../lib/command/record.ts";
+import type { RunRecord, Work } from "../../lib/command/record.ts";
 import type { thisMachine } from "../../lib/runtime.ts";
+import { sum } from "../../lib/timing.ts";
 import { median, type Ratio, ratio, type Spread, spread } from "./statistics.ts";
 
 /** The plain loop's name, which the others are held against. */
 export const BASELINE = "sequential";
-/** Statuses by which an API says that it is too much, or that it is out of order for now. */
-export const REFUSALS: readonly string[] = ["429", "503"];
 /** Marks a file that holds a comparison; the number rises when old files can no longer be read. */
-export const FORMAT = "parallel-for comparison 2";
+export const FORMAT = "parallel-for comparison 3";
 
 /** One run, as its script reported it. */
 export interface Sample extends RunRecord {
@@ -40,69 +39,15 @@ export interface Comparison {
   remarks: string[];
 }
 
-/** Whether what was read from a file has all that is worked with, and makes sense. */
-export function isComparison(value: unknown): value is Comparison {
-  const { over, xs, techniques, samples, timelines, remarks, machine, flags, startedAt } =
-    value as Comparison;
-  const texts = [techniques, remarks, [startedAt, machine?.runtime, machine?.cpu]];
-  return (
-    texts.every((list) => Array.isArray(list) && list.every((text) => typeof text === "string")) &&
-    [xs, samples, timelines].every(Array.isArray) &&
-    [machine.cores, ...xs].every(isCount) &&
-    samples.every((run) => isRecord(run) && techniques.includes(run.technique)) &&
-    timelines.every(isRecord) &&
-    ["requests", "workers"].includes(over) &&
-    typeof flags === "object"
-  );
-}
-
-/** Whether a value is a record: whole numbers are whole, times are times, all items settled. */
-export function isRecord(value: unknown): value is RunRecord {
-  const run = value as RunRecord | null;
-  if (typeof run?.technique !== "string") return false;
-  const { requests, workers, concurrency, ms, ok, failed, timeline } = run;
-  const counts = [ok, failed, ...Object.values({ ...run.statuses, ...run.errors })];
-  const arrays = timeline ? [timeline.worker, timeline.item, timeline.startMs, timeline.endMs] : [];
-  const numbers = [ms, run.cpuMs, run.peakRssBytes, ...FIGURES.flatMap((name) => run[name] ?? [])];
-  return (
-    [requests, workers, concurrency].every(isCount) &&
-    counts.every((count) => count === 0 || isCount(count)) &&
-    ms > 0 &&
-    ok + failed === requests &&
-    [...numbers, ...arrays.flat()].every(Number.isFinite) &&
-    arrays.every((array) => array?.length === timeline!.item.length)
-  );
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
-
-/** Iterations of a run that have ended, by themselves and not by an interrupt. */
-export function settledOf({ ok, failed, interrupted, errors }: RunRecord): number {
-  return ok + failed - (interrupted ? (errors.AbortError ?? 0) : 0);
-}
-
-const FIGURES = [
-  ...["startupMs", "idealMs", "serviceMs", "apiInFlightPeak", "p50Ms", "cpuMs", "peakRssBytes"],
-  ...["dictAwaitedUs", "dictPipelinedUs"],
-] as const;
+const FIGURES = ["startupMs", "idealMs", "serviceMs", "cpuMs", "peakRssBytes"] as const;
 
 /** All runs of one technique in one row. */
-export interface Cell {
-  technique: string;
-  requests: number;
-  workers: number;
-  workerKind: WorkerKind;
-  /** Iterations in flight in all. */
-  slots: number;
+export interface Cell extends Pick<Sample, "technique" | "requests" | "workers" | "workerKind"> {
   samples: Sample[];
   /** Of the runs in which all items were ok, so that times compare; undefined for none. */
   ms: Spread | undefined;
   /** The medians of what else these runs have measured. */
   median: Partial<Record<(typeof FIGURES)[number], number>>;
-  /** Status or error -> iterations that failed so, of all runs. */
-  failures: Map<string, number>;
   /** What its time is held against: the plain loop, or over workers else its fewest workers. */
   base?: TimedCell | undefined;
   /** How many times as fast as its base it was. */
@@ -121,13 +66,20 @@ export interface Line {
   timed: TimedCell[];
 }
 
+/** The time of a loop whose iterations run in full rounds, so many at once, without any cost. */
+export interface Ideal {
+  atOnce: number;
+  rounds: number;
+  ms: number;
+}
+
 /** What was run with the number of workers that was asked for, or with Python's. */
 export interface Panel {
   asPython: boolean;
   work: Work | undefined;
   lines: Line[];
-  /** For each row the limit, in ms; undefined where it is not known, or not the same for all. */
-  ideals: (number | undefined)[];
+  /** For each row; undefined where it is not known, or not the same for all. */
+  ideals: (Ideal | undefined)[];
   /** For each row the cells that have a time. */
   rows: TimedCell[][];
   /** The last row that has any. */
@@ -159,8 +111,7 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
     );
     return { technique, cells, timed: [...new Set(cells)].filter(isTimed) };
   });
-  const columns = xs.map((_, row) => lines.flatMap(({ cells }) => cells[row] ?? []));
-  const rows = columns.map((cells) => cells.filter(isTimed));
+  const rows = xs.map((_, row) => lines.map(({ cells }) => cells[row]).filter(isTimed));
   for (const row of rows) {
     const plain = row.find(({ technique }) => technique === BASELINE);
     for (const cell of row) {
@@ -174,7 +125,7 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
     asPython,
     work: samples[0]?.work,
     lines,
-    ideals: columns.map((cells) => idealOf(cells, machine.cores)),
+    ideals: rows.map((cells) => idealOf(cells, machine.cores)),
     rows,
     last: rows.findLast((row) => row.length > 0) ?? [],
   };
@@ -182,35 +133,94 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
 
 function cellOf(samples: Sample[]): Cell | undefined {
   if (samples.length === 0) return undefined;
-  const { technique, requests, workers, workerKind, concurrency } = samples[0]!;
-  const slots = Math.min(workers * concurrency, requests);
+  const { technique, requests, workers, workerKind } = samples[0]!;
   const done = samples.filter((run) => !run.interrupted && run.failed === 0);
   const ms = spread(done.map((run) => run.ms));
   const medians = FIGURES.map((name) => [name, median(done.flatMap((run) => run[name] ?? []))]);
-  const failures = new Map<string, number>();
-  for (const { statuses, errors, interrupted } of samples)
-    for (const [key, count] of [...Object.entries(statuses), ...Object.entries(errors)])
-      if (!/^2\d\d$/.test(key) && !(interrupted && key === "AbortError"))
-        failures.set(key, (failures.get(key) ?? 0) + count);
-  const sums = { ms, median: Object.fromEntries(medians), failures };
-  return { technique, requests, workers, workerKind, slots, samples, ...sums };
+  const own = { technique, requests, workers, workerKind, samples };
+  return { ...own, ms, median: Object.fromEntries(medians) };
 }
 
-/** Whether there is a cell, and it has a time. */
-export function isTimed(cell: Cell | undefined): cell is TimedCell {
+function isTimed(cell: Cell | undefined): cell is TimedCell {
   return cell?.ms !== undefined;
 }
 
 /**
- * The limit of a row. For POSTs it is the least of what the runs' own service times allow; for
- * computing, an estimate: the plain loop's time divided among the cores.
+ * The ideal of a row. For POSTs it is the least of the runs' own, which come from what the practice
+ * API measured; for computing an estimate, from the plain loop's time and the number of cores.
  */
-function idealOf(cells: Cell[], cores: number): number | undefined {
-  const plain = cells.find(({ technique }) => technique === BASELINE);
-  const others = cells.filter((cell) => cell !== plain);
-  if (new Set(others.map(({ slots }) => slots)).size > 1) return undefined;
-  if (plain?.ms && plain.samples[0]!.work === "cpu")
-    return plain.ms.median / Math.min(others[0]?.slots ?? 1, cores);
-  const ideals = others.flatMap((cell) => cell.median.idealMs ?? []);
-  return ideals.length > 0 ? Math.min(...ideals) : undefined;
+function idealOf(row: TimedCell[], cores: number): Ideal | undefined {
+  const plain = row.find(({ technique }) => technique === BASELINE);
+  const others = row.filter((cell) => cell !== plain);
+  const slots = new Set(others.map(({ samples: [run] }) => run!.workers * run!.concurrency));
+  if (slots.size !== 1) return undefined; // not the same for all, or there is none
+  const { requests, workers, samples } = others[0]!;
+  const isComputing = samples[0]!.work === "cpu";
+  const atOnce = Math.min(requests, isComputing ? Math.min(workers, cores) : [...slots][0]!);
+  const rounds = Math.ceil(requests / atOnce);
+  if (isComputing) return plain && { atOnce, rounds, ms: (plain.ms.median / requests) * rounds };
+  const own = others.flatMap((cell) => cell.median.idealMs ?? []);
+  return own.length > 0 ? { atOnce, rounds, ms: Math.min(...own) } : undefined;
+}
+
+/** What failed of all that was run, such as "40 of 140 refused" and "429: 40"; else undefined. */
+export function failureOf(samples: Sample[]): { text: string; kinds: string } | undefined {
+  const counts = new Map<string, number>();
+  for (const { statuses, errors, interrupted } of samples) {
+    const refusals = Object.entries(statuses).filter(([status]) => !/^2\d\d$/.test(status));
+    for (const [key, count] of [...refusals, ...Object.entries(errors)])
+      if (!(interrupted && key === "AbortError")) counts.set(key, (counts.get(key) ?? 0) + count);
+  }
+  if (counts.size === 0) return undefined;
+  const text = `${sum([...counts.values()])} of ${sum(samples.map(settledOf))}`;
+  // By these an API says that it is too much, or that it is out of order for now.
+  const what = [...counts.keys()].every((key) => /^(429|503)$/.test(key)) ? "refused" : "failed";
+  const kinds = [...counts].map(([key, count]) => `${key}: ${count}`).join(", ");
+  return { text: `${text} ${what}`, kinds };
+}
+
+/** Whether what was read from a file has all that is worked with, and makes sense. */
+export function isComparison(value: unknown): value is Comparison {
+  const { over, xs, techniques, samples, timelines, remarks, machine, flags, startedAt } =
+    value as Comparison;
+  const texts = [startedAt, machine?.runtime, machine?.cpu];
+  return (
+    ["requests", "workers"].includes(over) &&
+    [xs, techniques, samples, timelines, remarks].every(Array.isArray) &&
+    [...texts, ...techniques, ...remarks].every((text) => typeof text === "string") &&
+    [machine.cores, ...xs].every(isCount) &&
+    [...samples, ...timelines].every(isRecord) &&
+    samples.every(({ technique }) => techniques.includes(technique)) &&
+    typeof flags === "object"
+  );
+}
+
+/** Whether a value is a record: counts add up to the items, figures are numbers, times are some. */
+export function isRecord(value: unknown): value is RunRecord {
+  const run = value as RunRecord | null;
+  if (typeof run?.technique !== "string") return false;
+  const { requests, workers, concurrency, ms, ok, failed, timeline } = run;
+  const tallies = [ok, failed, ...Object.values({ ...run.statuses, ...run.errors })];
+  const arrays = timeline ? [timeline.worker, timeline.item, timeline.startMs, timeline.endMs] : [];
+  const figures = [
+    ms,
+    ...FIGURES.flatMap((name) => (name in run ? run[name] : [])),
+    ...arrays.flat(),
+  ];
+  return (
+    [requests, workers, concurrency, ...tallies.filter((count) => count !== 0)].every(isCount) &&
+    figures.every(Number.isFinite) &&
+    ms > 0 &&
+    ok + failed === requests &&
+    arrays.every((array) => array?.length === timeline!.item.length)
+  );
+}
+
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 1;
+}
+
+/** Iterations of a run that have ended, by themselves and not by an interrupt. */
+export function settledOf({ ok, failed, interrupted, errors }: RunRecord): number {
+  return ok + failed - (interrupted ? (errors.AbortError ?? 0) : 0);
 }

@@ -6,19 +6,14 @@ import { describeTimeline } from "../../lib/terminal/timeline.ts";
 import { type Look, speedupChart, timeChart } from "./charts.ts";
 import { BASELINE, type Comparison, panelsOf, type Summary } from "./comparison.ts";
 import { findings } from "./findings.ts";
-import { costTable, timeTable } from "./tables.ts";
-import { formatTable, wrap } from "./text.ts";
-import { trust } from "./trust.ts";
+import { costTable, formatTable, timeTable, wrap } from "./tables.ts";
 
-/** Works out what there is to show. */
+/** Works out what there is to show; what a script or an API said cannot steer the terminal. */
 export function summarize(comparison: Comparison): Summary {
   const panels = panelsOf(comparison);
   const tables = panels.map((panel) => timeTable(comparison, panel));
-  const unit = panels[0]!.work === "post" ? "request" : "iteration";
-  const sentences = [...findings(comparison, panels), ...trust(comparison, panels)]
-    .filter((sentence) => sentence !== undefined)
-    .map((sentence) => sentence.replaceAll("request", unit));
-  return { panels, tables, sentences: [...sentences, ...comparison.remarks] };
+  const sentences = [...findings(comparison, panels), ...comparison.remarks].map(escapeControl);
+  return { panels, tables, sentences };
 }
 
 /** For each panel its times, charts, and what it cost; then timelines, then sentences. */
@@ -39,6 +34,6 @@ export function describe(comparison: Comparison, summary: Summary, look: Look): 
       const heading = `${technique}, ${plural(requests, "iteration")}${lanes}: ${formatMs(ms)}`;
       return `${heading}\n${describeTimeline(record, look.width)}`;
     }),
-    sentences.map((sentence) => wrap(escapeControl(sentence), look.width, "- ")).join("\n"),
+    sentences.map((sentence) => wrap(sentence, look.width, "- ")).join("\n"),
   ].join("\n\n");
 }

@@ -1,4 +1,4 @@
-// Runs the jobs of a comparison one after another, and gathers what they report.
+// Runs the jobs of a comparison one after another, shows how far it is, and gathers their records.
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -6,12 +6,12 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
-import { plural } from "../../lib/terminal/format.ts";
-import { escapeControl } from "../../lib/terminal/terminal.ts";
+import { formatMs, plural } from "../../lib/terminal/format.ts";
+import { escapeControl, statusLine } from "../../lib/terminal/terminal.ts";
+import { sum } from "../../lib/timing.ts";
 import { type Comparison, isRecord, type Sample } from "./comparison.ts";
 import { type CompareFlags, passedOn } from "./flags.ts";
 import type { Job } from "./plan.ts";
-import { showProgress } from "./progress.ts";
 
 /**
  * Runs everything, and puts samples, timelines and remarks into `comparison` as they come; with
@@ -25,22 +25,25 @@ export async function runJobs(
   { samples, timelines, remarks }: Comparison,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const progress = showProgress(jobs, flags);
+  const progress = showProgress(sum(jobs.map(({ sizes }) => sizes.length)));
   let complete = true;
+  let before = 0; // runs of the jobs before
   for (const job of jobs) {
     if (signal.aborted) break;
     const { technique, sizes, workers, round } = job;
     const argv = passedOn(flags, sizes, workers);
     if (round === undefined) argv.push("--timeline");
     let done = 0;
+    progress.begin(before + 1, technique, sizes[0]!);
     const end = await runTechnique(technique, argv, signal, (record) => {
-      progress.reached(job, ++done, record);
+      progress.ended(record);
+      if (++done < sizes.length) progress.begin(before + done + 1, technique, sizes[done]!);
       if (round === undefined) return void timelines.push(record);
       const sample: Sample = { ...record, round, asPython: workers === undefined };
       samples.push(sample);
       if (flags.json) console.log(JSON.stringify(sample));
     });
-    progress.reached(job, sizes.length);
+    before += sizes.length;
     if (done === sizes.length || signal.aborted) continue;
     complete = false;
     const remark = `${technique} failed from ${plural(sizes[done]!, "request")} on: ${end}.`;
@@ -50,6 +53,30 @@ export async function runJobs(
   progress.clear();
   if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
   return complete && [...samples, ...timelines].every((run) => run.failed === 0);
+}
+
+/** Shows on stderr which run it is and what has ended; a line a run where there is no terminal. */
+function showProgress(runs: number) {
+  const status = statusLine();
+  const begunMs = performance.now();
+  let what = "";
+  const soFar = () => `${formatMs(performance.now() - begunMs)} so far`;
+  const ticking = setInterval(() => status.show(() => `${what}; ${soFar()}`), 200).unref();
+  return {
+    begin(number: number, technique: string, requests: number) {
+      what = `${number} of ${runs}: ${technique}, ${plural(requests, "item")}`;
+    },
+    ended({ technique, workers, requests, ok, ms }: RunRecord) {
+      const count = ok === requests ? ok : `${ok} of ${requests} ok`;
+      if (process.stderr.isTTY) return;
+      console.error(`${technique} x${workers}: ${count} in ${formatMs(ms)}; ${soFar()}`);
+    },
+    /** Takes the line away. */
+    clear() {
+      clearInterval(ticking);
+      status.clear();
+    },
+  };
 }
 
 /**

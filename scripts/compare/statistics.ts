@@ -16,12 +16,12 @@ export interface Spread {
 export interface Ratio {
   factor: number;
   /** Standard deviation of the factor; undefined where there was one measurement of either. */
-  deviation: number | undefined;
+  deviation?: number | undefined;
   /** Whether the difference is more than noise. */
   differs: boolean;
 }
 
-/** With one measurement each, less than this share apart is level: nothing tells them apart. */
+/** With one or two measurements, less than this share apart is level: nothing tells them apart. */
 export const LEVEL_ONCE = 0.1;
 /** Less than this share apart is level, however often it was measured: it would not matter. */
 const LEVEL = 0.03;
@@ -70,4 +70,11 @@ export function ratio(a: Spread, b: Spread): Ratio {
     deviation: factor * Math.hypot(relativeA, relativeB),
     differs: apart > Math.max(level, 2 * error),
   };
+}
+
+/** "2.31 ± 0.05", or "2.3" where no deviation is known or it is too small to show. */
+export function formatRatio({ factor, deviation }: Pick<Ratio, "factor" | "deviation">): string {
+  if (factor < 0.995) return `${Number(factor.toPrecision(2))}`;
+  if (deviation === undefined) return factor.toFixed(1);
+  return factor.toFixed(2) + (deviation < 0.005 ? "" : ` ± ${deviation.toFixed(2)}`);
 }

@@ -1,52 +1,52 @@
-// The tables of a comparison: times, and what they cost.
+// The tables of a comparison, times and what they cost, as lines of at most so many columns.
 
-import { formatBytes, formatCount, formatMs, plural } from "../../lib/terminal/format.ts";
-import { sum } from "../../lib/timing.ts";
-import { BASELINE, type Cell, type Comparison, type Panel, REFUSALS } from "./comparison.ts";
-import { ratio } from "./statistics.ts";
-import { formatTable, wrap } from "./text.ts";
+import { formatBytes, formatMs, plural } from "../../lib/terminal/format.ts";
+import { BASELINE, type Cell, type Comparison, failureOf, type Panel } from "./comparison.ts";
+import { formatRatio, ratio } from "./statistics.ts";
 
 /**
- * Sizes or numbers of workers down, the limit and the techniques across; "-" where one was not run.
- * Over workers each time comes with how many times as fast as the plain loop it is.
+ * Sizes or numbers of workers down, as they can be typed; the ideal and the techniques across; "-"
+ * where one was not run. Over workers each time comes with how many times as fast as its base it is.
  */
-export function timeTable({ over, xs }: Comparison, panel: Panel): string[][] {
-  const { asPython, ideals } = panel;
-  const lines = panel.lines.filter(
-    ({ technique }) => over === "requests" || technique !== BASELINE,
-  );
+export function timeTable({ over, xs }: Comparison, { asPython, ideals, lines }: Panel) {
+  const shown = lines.filter(({ technique }) => over === "requests" || technique !== BASELINE);
   const hasIdeal = ideals.some((ideal) => ideal !== undefined);
-  const head = lines.map(({ technique, cells }) =>
+  const head = shown.map(({ technique, cells }) =>
     asPython ? `${technique} x${cells.find(Boolean)!.workers}` : technique,
   );
   return [
     [over, ...(hasIdeal ? ["ideal"] : []), ...head],
     ...xs.map((x, row) => [
-      formatCount(x),
-      ...(hasIdeal ? [orDash(ideals[row], formatMs)] : []),
-      ...lines.map(({ cells }) => {
+      `${x}`,
+      ...(hasIdeal ? [orDash(ideals[row]?.ms, formatMs)] : []),
+      ...shown.map(({ cells }) => {
         const gain = over === "workers" && cells[row]?.gain;
-        return timeText(cells[row]) + (gain ? `  ${gain.factor.toFixed(1)}x` : "");
+        return timeText(cells[row]) + (gain ? `  ${formatRatio({ factor: gain.factor })}x` : "");
       }),
     ]),
   ];
 }
 
-/** A cell of the table: the median, the spread where there are several runs, what failed. */
+/**
+ * A cell of the table: the median of the runs in which nothing failed, their spread, and how many
+ * of the runs they are, where not all. Where there are none, what of the iterations failed.
+ */
 function timeText(cell: Cell | undefined): string {
   if (!cell) return "-";
-  if (cell.ms) {
-    const { median, deviation } = cell.ms;
-    const text = formatMs(median);
-    return deviation === undefined ? text : `${text} ±${Math.round((deviation / median) * 100)}%`;
+  const { ms, samples } = cell;
+  if (ms) {
+    const spread = ms.deviation === undefined ? "" : ` ±${shareText(ms.deviation / ms.median)}`;
+    const part = ms.count < samples.length ? ` (${ms.count} of ${samples.length} runs)` : "";
+    return formatMs(ms.median) + spread + part;
   }
-  const runs = cell.samples.filter((run) => !run.interrupted);
-  if (runs.length === 0) return "interrupted";
-  const refused = sum(REFUSALS.map((status) => cell.failures.get(status) ?? 0));
-  if (runs.every((run) => run.ok === 0)) return refused > 0 ? "refused" : "failed";
-  const failed = sum(runs.map((run) => run.failed));
-  const some = refused > 0 ? `${formatCount(refused)} refused` : `${formatCount(failed)} failed`;
-  return `(${some}) ${formatMs(runs[0]!.ms)}`;
+  return failureOf(samples)?.text ?? "interrupted";
+}
+
+/** "12%", "0.3%": never a zero that says nothing. */
+function shareText(share: number): string {
+  const percent = share * 100;
+  if (percent < 0.1) return "<0.1%";
+  return `${percent.toFixed(percent < 1 ? 1 : 0)}%`;
 }
 
 /** What each technique took in the last row that any of them reached, against the fastest. */
@@ -54,17 +54,15 @@ export function costTable({ last }: Panel, width: number): string[] {
   const [fastest] = last.toSorted((a, b) => a.ms.median - b.ms.median);
   if (!fastest) return [];
   const rows = last.map((cell) => {
-    const { factor, deviation } = ratio(cell.ms, fastest.ms);
-    const error = deviation === undefined || cell === fastest ? "" : ` ±${deviation.toFixed(2)}`;
     const { startupMs, cpuMs, peakRssBytes } = cell.median;
     return [
       cell.technique,
-      formatCount(cell.workers),
+      `${cell.workers}`,
       formatMs(cell.ms.median),
-      `${factor.toFixed(2)}${error}`,
+      cell === fastest ? "1" : formatRatio(ratio(cell.ms, fastest.ms)),
       orDash(startupMs, formatMs),
-      formatMs(cpuMs!),
-      formatBytes(peakRssBytes!),
+      orDash(cpuMs, formatMs),
+      orDash(peakRssBytes, formatBytes),
     ];
   });
   const head = ["technique", "workers", "time", "relative", "start-up", "CPU time", "memory"];
@@ -74,4 +72,40 @@ export function costTable({ last }: Panel, width: number): string[] {
 
 function orDash(value: number | undefined, format: (value: number) => string): string {
   return value === undefined ? "-" : format(value);
+}
+
+/**
+ * Rows of cells as lines of right-aligned columns, a rule below the first row. What is wider than
+ * `width` goes on in a table below, which repeats the first column.
+ */
+export function formatTable(rows: string[][], width = Number.POSITIVE_INFINITY): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  let fit = 1;
+  let used = widths[0]!;
+  while (fit < widths.length && (fit === 1 || used + 2 + widths[fit]! <= width)) {
+    used += 2 + widths[fit++]!;
+  }
+  if (fit < widths.length) {
+    const rest = rows.map((row) => [row[0]!, ...row.slice(fit)]);
+    const first = rows.map((row) => row.slice(0, fit));
+    return `${formatTable(first, width)}\n\n${formatTable(rest, width)}`;
+  }
+  const rule = widths.map((width) => "─".repeat(width));
+  return [rows[0]!, rule, ...rows.slice(1)]
+    .map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join("  "))
+    .join("\n");
+}
+
+/** Text in lines of at most `width` columns; the first begins with `bullet`, others below it. */
+export function wrap(text: string, width: number, bullet = ""): string {
+  const lines = [bullet];
+  const indent = " ".repeat(bullet.length);
+  // A number stays with its unit.
+  for (const word of text.split(/ (?!(?:%|ms|s|us|MiB|±)(?:\W|$))/)) {
+    const line = lines.at(-1)!;
+    const glue = line === bullet || line === indent ? "" : " ";
+    if (line.trim() && line.length + glue.length + word.length > width) lines.push(indent + word);
+    else lines[lines.length - 1] = line + glue + word;
+  }
+  return lines.join("\n");
 }
