@@ -8,9 +8,13 @@ import { scriptFlags } from "../lib/command/script-flags.ts";
 import { lineChart } from "../lib/terminal/chart.ts";
 import { formatCount, formatMs } from "../lib/terminal/format.ts";
 import { escapeControl } from "../lib/terminal/terminal.ts";
+import { describe, summarize } from "../scripts/compare/describe.ts";
+import { toJson } from "../scripts/compare/exports.ts";
 import { formatTable, wrap } from "../scripts/compare/tables.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 import type { Job, Step } from "./bodies/dict-steps.ts";
+import { check } from "./support/checker.ts";
+import { madeUp } from "./support/comparison.ts";
 import { bare, body, intoMergedDict, intoSharedDict } from "./support/load.ts";
 
 const table = scriptFlags("8");
@@ -114,6 +118,17 @@ test("format: wrapping keeps every word and no line is too wide", () => {
         all,
       );
     }),
+  );
+});
+
+test("compare: of any comparison, each figure and each sentence is borne out by its samples", () => {
+  fc.assert(
+    fc.property(madeUp, (made) => {
+      const json = toJson(made);
+      const summary = summarize(JSON.parse(json));
+      check(json, describe(made, summary, { width: 1000, colour: false }));
+    }),
+    { numRuns: 1000 },
   );
 });
 

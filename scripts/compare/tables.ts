@@ -9,7 +9,8 @@ import { formatRatio, ratio } from "./statistics.ts";
  * where one was not run. Over workers each time comes with how many times as fast as its base it is.
  */
 export function timeTable({ over, xs }: Comparison, { asPython, ideals, lines }: Panel) {
-  const shown = lines.filter(({ technique }) => over === "requests" || technique !== BASELINE);
+  const others = lines.filter(({ technique }) => technique !== BASELINE);
+  const shown = over === "workers" && others.length > 0 ? others : lines;
   const hasIdeal = ideals.some((ideal) => ideal !== undefined);
   const head = shown.map(({ technique, cells }) =>
     asPython ? `${technique} x${cells.find(Boolean)!.workers}` : technique,
