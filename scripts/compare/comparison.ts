@@ -181,13 +181,12 @@ export function failureOf(samples: Sample[]): { text: string; kinds: string } | 
 
 /** Whether what was read from a file has all that is worked with, and makes sense. */
 export function isComparison(value: unknown): value is Comparison {
-  const { over, xs, techniques, samples, timelines, remarks, machine, flags, startedAt } =
-    value as Comparison;
-  const texts = [startedAt, machine?.runtime, machine?.cpu];
+  const { over, xs, techniques, samples, timelines, ...rest } = value as Comparison;
+  const { remarks, machine, flags, startedAt } = rest;
   return (
     ["requests", "workers"].includes(over) &&
     [xs, techniques, samples, timelines, remarks].every(Array.isArray) &&
-    [...texts, ...techniques, ...remarks].every((text) => typeof text === "string") &&
+    [startedAt, machine?.runtime, machine?.cpu, ...techniques, ...remarks].every(isText) &&
     [machine.cores, ...xs].every(isCount) &&
     [...samples, ...timelines].every(isRecord) &&
     samples.every(({ technique }) => techniques.includes(technique)) &&
@@ -195,25 +194,26 @@ export function isComparison(value: unknown): value is Comparison {
   );
 }
 
-/** Whether a value is a record: counts add up to the items, figures are numbers, times are some. */
+/** Whether a value is a record: its counts add up to the items, it took some time, and so on. */
 export function isRecord(value: unknown): value is RunRecord {
-  const run = value as RunRecord | null;
-  if (typeof run?.technique !== "string") return false;
-  const { requests, workers, concurrency, ms, ok, failed, timeline } = run;
-  const tallies = [ok, failed, ...Object.values({ ...run.statuses, ...run.errors })];
-  const arrays = timeline ? [timeline.worker, timeline.item, timeline.startMs, timeline.endMs] : [];
-  const figures = [
-    ms,
-    ...FIGURES.flatMap((name) => (name in run ? run[name] : [])),
-    ...arrays.flat(),
-  ];
+  const run: Partial<RunRecord> = Object(value);
+  const { technique, requests, workers, concurrency, ms = 0, ok = 0, failed = 0 } = run;
+  const counts = [ok, failed, ...Object.values({ ...run.statuses, ...run.errors })];
+  const figures = [ms, ...FIGURES.flatMap((name) => (name in run ? run[name] : []))];
+  const { worker, item, startMs, endMs } = run.timeline ?? {};
+  const lists = run.timeline ? [worker, item, startMs, endMs] : [];
   return (
-    [requests, workers, concurrency, ...tallies.filter((count) => count !== 0)].every(isCount) &&
-    figures.every(Number.isFinite) &&
+    isText(technique) &&
+    [requests, workers, concurrency, ...counts.filter((count) => count !== 0)].every(isCount) &&
     ms > 0 &&
     ok + failed === requests &&
-    arrays.every((array) => array?.length === timeline!.item.length)
+    [...figures, ...lists.flat()].every(Number.isFinite) &&
+    lists.every((list) => list?.length === item?.length)
   );
+}
+
+function isText(value: unknown): boolean {
+  return typeof value === "string";
 }
 
 function isCount(value: unknown): boolean {

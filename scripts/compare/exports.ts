@@ -1,18 +1,6 @@
 // Comparisons as files: written as JSON, CSV and Markdown, and read again from JSON.
 
-import {
-  accessSync,
-  chmodSync,
-  constants,
-  existsSync,
-  lstatSync,
-  readFileSync,
-  realpathSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
@@ -34,15 +22,15 @@ const COLUMNS = [
  * @throws {UsageError} One of them cannot be written, or is another of them.
  */
 export function checkExports(exports: Record<string, string | undefined>, from?: string): void {
-  const flags = new Map(from && existsSync(from) ? [[identityOf(from), "from"]] : []);
+  const flags = new Map(from && fs.existsSync(from) ? [[identityOf(from), "from"]] : []);
   for (const [flag, file] of Object.entries(exports)) {
     if (file === undefined) continue;
     try {
-      const there = statSync(file, { throwIfNoEntry: false });
+      const there = fs.statSync(file, { throwIfNoEntry: false });
       if (there?.isDirectory()) throw new Error("it is a folder");
-      if (there) accessSync(file, constants.W_OK);
-      if (isReplaced(file)) writeFileSync(unfinishedOf(file), "");
-      rmSync(unfinishedOf(file), { force: true });
+      if (there) fs.accessSync(file, fs.constants.W_OK);
+      if (isReplaced(file)) fs.writeFileSync(unfinishedOf(file), "");
+      fs.rmSync(unfinishedOf(file), { force: true });
     } catch (error) {
       throw new UsageError(`--${flag}: cannot write "${file}" (${codeOf(error)})`);
     }
@@ -53,27 +41,26 @@ export function checkExports(exports: Record<string, string | undefined>, from?:
 }
 
 /**
- * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one. Its mode
- * stays.
+ * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one. Its mode stays.
  *
  * @throws {Error} It cannot be written, for example because the disk is full; what was there stays.
  */
 export function writeWhole(file: string, text: string): void {
-  const unfinished = unfinishedOf(file);
+  const target = isReplaced(file) ? unfinishedOf(file) : file;
   try {
-    const isWhole = isReplaced(file);
-    writeFileSync(isWhole ? unfinished : file, text);
-    if (isWhole && existsSync(file)) chmodSync(unfinished, statSync(file).mode);
-    if (isWhole) renameSync(unfinished, file);
+    fs.writeFileSync(target, text);
+    if (target === file) return;
+    if (fs.existsSync(file)) fs.chmodSync(target, fs.statSync(file).mode);
+    fs.renameSync(target, file);
   } catch (error) {
-    rmSync(unfinished, { force: true });
+    if (target !== file) fs.rmSync(target, { force: true });
     throw new Error(`cannot write "${file}" (${codeOf(error)})`, { cause: error });
   }
 }
 
 /** Whether a new file takes its place: a device or a link stays one, and is written to. */
 function isReplaced(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+  return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
 }
 
 function unfinishedOf(file: string): string {
@@ -82,8 +69,8 @@ function unfinishedOf(file: string): string {
 
 /** What tells a file from others, whatever path leads to it. */
 function identityOf(file: string): string {
-  const there = statSync(file, { throwIfNoEntry: false });
-  return there ? `${there.dev} ${there.ino}` : join(realpathSync(dirname(file)), basename(file));
+  const there = fs.statSync(file, { throwIfNoEntry: false });
+  return there ? `${there.dev} ${there.ino}` : join(fs.realpathSync(dirname(file)), basename(file));
 }
 
 /** Everything, to be read again by {@link readComparison}. */
@@ -126,7 +113,7 @@ export function readComparison(file: string): Comparison {
   const refuse = (why: string) => new UsageError(`--from: cannot read "${file}": ${why}`);
   let comparison: unknown;
   try {
-    comparison = JSON.parse(readFileSync(file, "utf8"), (_key, value) => harmless(value));
+    comparison = JSON.parse(fs.readFileSync(file, "utf8"), (_key, value) => harmless(value));
   } catch (error) {
     throw refuse(error instanceof SyntaxError ? "it is not JSON, or not all of it" : codeOf(error));
   }

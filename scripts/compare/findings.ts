@@ -4,7 +4,6 @@
 import { formatCount, formatMs, percent, plural } from "../../lib/terminal/format.ts";
 import {
   BASELINE,
-  type Cell,
   type Comparison,
   failureOf,
   type Line,
@@ -17,7 +16,6 @@ import { formatRatio, LEVEL_ONCE, type Ratio, ratio } from "./statistics.ts";
 type Finding = string | undefined;
 /** Rows by their x: "at 5 requests", "from 5 to 50 requests", "with 2 workers". */
 type Place = (from: number, to?: number) => string;
-type CellPlace = (cell: Cell) => string;
 
 /** A number of workers that comes this near to the best is as good: the knee is the smallest. */
 const NEAR = 1.1;
@@ -27,34 +25,31 @@ const LARGE_SPREAD = 0.2;
 /** The sentences. */
 export function findings({ over, xs }: Comparison, panels: Panel[]): string[] {
   const [equal, asPython] = panels as [Panel, Panel?];
-  const { lines, work } = equal;
-  const unit = work === "post" ? "request" : "iteration";
-  const place: Place = (from, to = from) => {
-    const last = plural(to, over === "workers" ? "worker" : unit);
-    const one = over === "workers" ? `with ${last}` : `at ${last}`;
-    return from === to ? one : `from ${formatCount(from)} to ${last}`;
-  };
-  const speed =
-    over === "workers"
-      ? lines.map((line) => knee(line, equal, place))
-      : [
-          ...fastest(equal, xs, place),
-          ...lines.map((line) => againstPlain(line, xs, place)),
-          nearIdeal(equal, place),
-        ];
+  const unit = equal.work === "post" ? "request" : "iteration";
+  const [preposition, noun] = over === "workers" ? ["with", "worker"] : ["at", unit];
+  const place: Place = (from, to = from) =>
+    from === to
+      ? `${preposition} ${plural(to, noun)}`
+      : `from ${formatCount(from)} to ${plural(to, noun)}`;
+  const ofLine = (line: Line) =>
+    over === "workers" ? knee(line, equal, place) : againstPlain(line, xs, place);
   return [
-    ...speed,
-    ...pythonsWorkers(equal, asPython, place),
-    ...panels.flatMap(({ lines, asPython }) =>
-      lines.map((line) => failures(line, asPython, (cell) => place(cell[over]))),
-    ),
+    ...(over === "workers" ? [] : fastest(equal, xs, place)),
+    ...equal.lines.map(ofLine),
+    over === "workers" ? undefined : nearIdeal(equal, place),
+    ...(asPython ? pythonsWorkers(asPython, place) : []),
+    ...panels.flatMap((panel) => panel.lines.map((line) => failures(line, panel, over, place))),
     noise([...new Set(panels.flatMap(({ rows }) => rows.flat()))], unit),
-  ].filter((sentence) => sentence !== undefined);
+  ].flatMap((sentence) => (sentence ? capital(sentence) : []));
 }
 
 /** "2.31 ± 0.05 times as fast", or that nothing tells the two apart. */
 function times(gain: Ratio, whom: string): string {
   return gain.differs ? `${formatRatio(gain)} times as fast as ${whom}` : `level with ${whom}`;
+}
+
+function verdictOn({ differs, factor }: Ratio): "level" | "faster" | "slower" {
+  return !differs ? "level" : factor > 1 ? "faster" : "slower";
 }
 
 /** What holds in rows next to each other, said once; a row without anything to say ends it. */
@@ -81,22 +76,18 @@ function fastest({ rows, lines }: Panel, xs: number[], place: Place): Finding[] 
     const isWhole = row.length === lines.filter(({ cells }) => cells[number]).length;
     return `${names} was fastest${isWhole ? "" : " of those with a time"}${close}`;
   });
-  const found = stretches(verdicts, xs, place);
-  return found.map(({ verdict, where }) => `${capital(where)}: ${verdict}.`);
+  return stretches(verdicts, xs, place).map(({ verdict, where }) => `${where}: ${verdict}.`);
 }
 
 /** Where a technique beats the plain loop, and where it does not. */
 function againstPlain({ technique, cells, timed }: Line, xs: number[], place: Place): Finding {
   const last = timed.findLast(({ gain }) => gain);
   if (!last) return undefined;
-  const verdicts = cells.map((cell) => {
-    if (!cell?.gain) return undefined;
-    return !cell.gain.differs ? "level" : cell.gain.factor > 1 ? "faster" : "slower";
-  });
+  const verdicts = cells.map((cell) => cell?.gain && verdictOn(cell.gain));
   const parts = stretches(verdicts, xs, place).map(({ verdict, where }) => `${verdict} ${where}`);
   const both = `${formatMs(last.ms.median)} instead of ${formatMs(last.base!.ms.median)}`;
-  const atLast = `${place(last.requests)} ${both}`;
-  return `${capital(technique)} against the plain loop: ${parts.join(", ")}; ${atLast}.`;
+  const all = `${parts.join(", ")}; ${place(last.requests)} ${both}`;
+  return `${technique} against the plain loop: ${all}.`;
 }
 
 /** How near the best came to the ideal, in the last row that has one. */
@@ -117,43 +108,35 @@ function knee({ technique, cells, timed }: Line, { ideals }: Panel, place: Place
   const first = timed.find(({ ms }) => ms.median <= NEAR * best.ms.median)!;
   const { base, gain, ms, workers } = first;
   const whom = base!.technique === BASELINE ? "the plain loop" : place(base!.workers);
+  const speed = base === first ? "" : `, ${times(gain!, whom)}`;
   const ideal = ideals[cells.indexOf(first)];
-  const figures = [
-    formatMs(ms.median),
-    ...(base === first ? [] : [times(gain!, whom)]),
-    ...(ideal ? [`${percent(ideal.ms / ms.median)} of the ideal pace`] : []),
-  ];
+  const pace = ideal ? `, ${percent(ideal.ms / ms.median)} of the ideal pace` : "";
   const slower = timed.filter((cell, number) =>
-    timed.slice(0, number).some((fewer) => {
-      const loss = ratio(cell.ms, fewer.ms);
-      return loss.differs && loss.factor > 1;
-    }),
+    timed.slice(0, number).some((fewer) => verdictOn(ratio(fewer.ms, cell.ms)) === "slower"),
   );
-  const numbers = slower.map((cell) => `${cell.workers}`);
-  const longer = numbers.length > 0 ? `; slower than with fewer: ${listed(numbers, "and")}` : "";
+  const numbers = listed(
+    slower.map((cell) => `${cell.workers}`),
+    "and",
+  );
+  const longer = numbers && `; slower than with fewer: ${numbers}`;
   const near = `within ${percent(NEAR - 1)} of its best time ${place(workers)}`;
-  return `${capital(technique)} first came ${near}: ${figures.join(", ")}${longer}.`;
+  return `${technique} first came ${near}: ${formatMs(ms.median)}${speed}${pace}${longer}.`;
 }
 
 /** What Python's numbers of workers make of threads and processes. */
-function pythonsWorkers(equal: Panel, asPython: Panel | undefined, place: Place): Finding[] {
-  const cells = (asPython?.lines ?? []).flatMap(({ timed }) => timed.at(-1) ?? []);
+function pythonsWorkers({ lines, work }: Panel, place: Place): Finding[] {
+  const cells = lines.flatMap(({ timed }) => timed.at(-1) ?? []);
   const threads = cells.find(({ workerKind }) => workerKind === "thread");
   const processes = cells.find(({ workerKind }) => workerKind === "process");
   // Where the largest size failed for one of them, nothing compares.
   if (!threads || threads.requests !== processes?.requests) return [];
   if (threads.workers === processes.workers) return [];
-  const [a, b] = [threads, processes].map(({ technique, requests }) =>
-    equal.rows.flat().find((cell) => cell.technique === technique && cell.requests === requests),
-  );
-  const isFair = a && b && a.workers === b.workers;
-  const fair = isFair ? `; with ${a.workers} of each ${times(ratio(b.ms, a.ms), b.technique)}` : "";
   const gain = ratio(processes.ms, threads.ms);
   const start = `${threads.workers} threads here and ${processes.workers} processes`;
   const ran = `${threads.technique} ${times(gain, processes.technique)}`;
   return [
-    `Python would start ${start}: ${place(threads.requests)}, ${ran}${fair}.`,
-    equal.work === "post" && gain.differs && gain.factor > 1 ? HEADLINE : undefined,
+    `Python would start ${start}: ${place(threads.requests)}, ${ran}.`,
+    work === "post" && verdictOn(gain) === "faster" ? HEADLINE : undefined,
   ];
 }
 const HEADLINE =
@@ -162,25 +145,30 @@ const HEADLINE =
   "(15 s at 0.18 s a request).";
 
 /** What failed, of all that a technique ran. */
-function failures({ technique, cells }: Line, asPython: boolean, place: CellPlace): Finding {
-  const own = [...new Set(cells)].filter((cell) => cell !== undefined);
-  const first = own.find((cell) => failureOf(cell.samples));
+function failures(
+  { technique, cells }: Line,
+  { asPython }: Panel,
+  over: Comparison["over"],
+  place: Place,
+): Finding {
+  const own = [...new Set(cells)].flatMap((cell) => cell ?? []);
+  const first = own.find(({ samples }) => failureOf(samples));
   if (!first) return undefined;
   const { text, kinds } = failureOf(own.flatMap(({ samples }) => samples))!;
   const name = asPython ? `${technique} x${first.workers}` : technique;
-  return `${capital(name)}: ${text} (${kinds}), first ${place(first)}.`;
+  return `${name}: ${text} (${kinds}), first ${place(first[over])}.`;
 }
 
 /** Where the figures say less than they seem to. */
 function noise(cells: TimedCell[], unit: string): Finding {
-  const relative = ({ ms }: TimedCell) => (ms.deviation ?? 0) / ms.median;
-  const wide = cells.filter((cell) => relative(cell) > LARGE_SPREAD);
-  const [widest] = wide.sort((a, b) => relative(b) - relative(a));
+  const share = ({ ms }: TimedCell) => (ms.deviation ?? 0) / ms.median;
+  const wide = cells.filter((cell) => share(cell) > LARGE_SPREAD);
+  const [widest] = wide.sort((a, b) => share(b) - share(a));
   if (widest) {
     const { technique, requests, workers, ms } = widest;
+    const count = `${wide.length} of ${plural(cells.length, "time")}`;
     const where = `${technique} x${workers} at ${plural(requests, unit)}`;
     const range = `${formatMs(ms.least)} to ${formatMs(ms.most)}`;
-    const count = `${wide.length} of ${plural(cells.length, "time")}`;
     return `The spread is large for ${count}, most so for ${where}: ${range}. Try more --runs.`;
   }
   if (cells.length === 0 || cells.some(({ samples }) => samples.length > 1)) return undefined;

@@ -25,24 +25,27 @@ export async function runJobs(
   { samples, timelines, remarks }: Comparison,
   signal: AbortSignal,
 ): Promise<boolean> {
-  const progress = showProgress(sum(jobs.map(({ sizes }) => sizes.length)));
-  let complete = true;
+  const status = statusLine();
+  const runs = sum(jobs.map(({ sizes }) => sizes.length));
   let before = 0; // runs of the jobs before
-  for (const job of jobs) {
+  let complete = true;
+  for (const { technique, sizes, workers, round } of jobs) {
     if (signal.aborted) break;
-    const { technique, sizes, workers, round } = job;
     const argv = passedOn(flags, sizes, workers);
     if (round === undefined) argv.push("--timeline");
     let done = 0;
-    progress.begin(before + 1, technique, sizes[0]!);
+    const show = () =>
+      `${before + done + 1} of ${runs}: ${technique}, ${plural(sizes[done] ?? 0, "item")}`;
+    const ticking = setInterval(() => done < sizes.length && status.show(show), 200);
     const end = await runTechnique(technique, argv, signal, (record) => {
-      progress.ended(record);
-      if (++done < sizes.length) progress.begin(before + done + 1, technique, sizes[done]!);
+      done++;
+      if (!process.stderr.isTTY) console.error(`${before + done} of ${runs}: ${ended(record)}`);
       if (round === undefined) return void timelines.push(record);
       const sample: Sample = { ...record, round, asPython: workers === undefined };
       samples.push(sample);
       if (flags.json) console.log(JSON.stringify(sample));
     });
+    clearInterval(ticking);
     before += sizes.length;
     if (done === sizes.length || signal.aborted) continue;
     complete = false;
@@ -50,33 +53,15 @@ export async function runJobs(
     if (flags.json) console.error(remark);
     if (!remarks.includes(remark)) remarks.push(remark);
   }
-  progress.clear();
+  status.clear();
   if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
   return complete && [...samples, ...timelines].every((run) => run.failed === 0);
 }
 
-/** Shows on stderr which run it is and what has ended; a line a run where there is no terminal. */
-function showProgress(runs: number) {
-  const status = statusLine();
-  const begunMs = performance.now();
-  let what = "";
-  const soFar = () => `${formatMs(performance.now() - begunMs)} so far`;
-  const ticking = setInterval(() => status.show(() => `${what}; ${soFar()}`), 200).unref();
-  return {
-    begin(number: number, technique: string, requests: number) {
-      what = `${number} of ${runs}: ${technique}, ${plural(requests, "item")}`;
-    },
-    ended({ technique, workers, requests, ok, ms }: RunRecord) {
-      const count = ok === requests ? ok : `${ok} of ${requests} ok`;
-      if (process.stderr.isTTY) return;
-      console.error(`${technique} x${workers}: ${count} in ${formatMs(ms)}; ${soFar()}`);
-    },
-    /** Takes the line away. */
-    clear() {
-      clearInterval(ticking);
-      status.clear();
-    },
-  };
+/** A line of progress: "threads x8, 500 in 461 ms", or how many of them were ok. */
+function ended({ technique, workers, requests, ok, ms }: RunRecord): string {
+  const count = ok === requests ? ok : `${ok} of ${requests} ok`;
+  return `${technique} x${workers}, ${count} in ${formatMs(ms)}`;
 }
 
 /**
@@ -114,9 +99,8 @@ export async function runTechnique(
 
 /** The record in a line, if it is one: a loop body may print lines of its own. */
 function recordOf(line: string): RunRecord | undefined {
-  if (!line.startsWith('{"technique"')) return undefined;
   try {
-    const record = JSON.parse(line);
+    const record = line.startsWith('{"technique"') && JSON.parse(line);
     return isRecord(record) ? record : undefined;
   } catch {
     return undefined;

@@ -58,18 +58,14 @@ export function spread(values: readonly number[]): Spread | undefined {
 export function ratio(a: Spread, b: Spread): Ratio {
   const factor = a.median / b.median;
   const apart = Math.max(factor, 1 / factor) - 1;
-  if (a.deviation === undefined || b.deviation === undefined) {
-    return { factor, deviation: undefined, differs: apart > LEVEL_ONCE };
-  }
-  // Two measurements know too little of their own spread.
+  // One or two measurements know too little of their own spread.
   const level = Math.min(a.count, b.count) < 3 ? LEVEL_ONCE : LEVEL;
+  if (a.deviation === undefined || b.deviation === undefined)
+    return { factor, deviation: undefined, differs: apart > level };
   const [relativeA, relativeB] = [a.deviation / a.median, b.deviation / b.median];
   const error = 1.25 * Math.hypot(relativeA / Math.sqrt(a.count), relativeB / Math.sqrt(b.count));
-  return {
-    factor,
-    deviation: factor * Math.hypot(relativeA, relativeB),
-    differs: apart > Math.max(level, 2 * error),
-  };
+  const deviation = factor * Math.hypot(relativeA, relativeB);
+  return { factor, deviation, differs: apart > Math.max(level, 2 * error) };
 }
 
 /** "2.31 ± 0.05", or "2.3" where no deviation is known or it is too small to show. */

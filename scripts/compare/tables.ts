@@ -35,19 +35,11 @@ export function timeTable({ over, xs }: Comparison, { asPython, ideals, lines }:
 function timeText(cell: Cell | undefined): string {
   if (!cell) return "-";
   const { ms, samples } = cell;
-  if (ms) {
-    const spread = ms.deviation === undefined ? "" : ` ±${shareText(ms.deviation / ms.median)}`;
-    const part = ms.count < samples.length ? ` (${ms.count} of ${samples.length} runs)` : "";
-    return formatMs(ms.median) + spread + part;
-  }
-  return failureOf(samples)?.text ?? "interrupted";
-}
-
-/** "12%", "0.3%": never a zero that says nothing. */
-function shareText(share: number): string {
-  const percent = share * 100;
-  if (percent < 0.1) return "<0.1%";
-  return `${percent.toFixed(percent < 1 ? 1 : 0)}%`;
+  if (!ms) return failureOf(samples)?.text ?? "interrupted";
+  const share = ((ms.deviation ?? 0) / ms.median) * 100;
+  const spread = share < 0.01 ? "" : ` ±${Number(share.toPrecision(share < 10 ? 1 : 2))}%`;
+  const part = ms.count < samples.length ? ` (${ms.count} of ${samples.length} runs)` : "";
+  return formatMs(ms.median) + spread + part;
 }
 
 /** What each technique took in the last row that any of them reached, against the fastest. */
@@ -99,14 +91,8 @@ export function formatTable(rows: string[][], width = Number.POSITIVE_INFINITY):
 
 /** Text in lines of at most `width` columns; the first begins with `bullet`, others below it. */
 export function wrap(text: string, width: number, bullet = ""): string {
-  const lines = [bullet];
-  const indent = " ".repeat(bullet.length);
-  // A number stays with its unit.
-  for (const word of text.split(/ (?!(?:%|ms|s|us|MiB|±)(?:\W|$))/)) {
-    const line = lines.at(-1)!;
-    const glue = line === bullet || line === indent ? "" : " ";
-    if (line.trim() && line.length + glue.length + word.length > width) lines.push(indent + word);
-    else lines[lines.length - 1] = line + glue + word;
-  }
-  return lines.join("\n");
+  const room = width - bullet.length;
+  const end = "(?= (?!(?:%|ms|s|us|MiB|±)(?:\\W|$))|$)"; // a number stays with its unit
+  const lines = text.match(new RegExp(`\\S.{0,${room - 1}}${end}|\\S+`, "g")) ?? [];
+  return bullet + lines.join(`\n${" ".repeat(bullet.length)}`);
 }
