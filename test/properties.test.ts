@@ -1,15 +1,19 @@
 // What must hold for any input: fast-check makes them up, and shrinks those that break it.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
 import fc from "fast-check";
 import { parseFlags, UsageError } from "../lib/command/flags.ts";
 import { scriptFlags } from "../lib/command/script-flags.ts";
 import { lineChart } from "../lib/terminal/chart.ts";
 import { formatCount, formatMs } from "../lib/terminal/format.ts";
 import { escapeControl } from "../lib/terminal/terminal.ts";
+import type { Comparison } from "../scripts/compare/comparison.ts";
 import { describe, summarize } from "../scripts/compare/describe.ts";
-import { toJson } from "../scripts/compare/exports.ts";
+import { readComparison, toJson, toMarkdown } from "../scripts/compare/exports.ts";
 import { formatTable, wrap } from "../scripts/compare/tables.ts";
 import { dictMemory, sharedMemoryDict } from "../scripts/shared-memory.ts";
 import type { Job, Step } from "./bodies/dict-steps.ts";
@@ -127,6 +131,50 @@ test("compare: of any comparison, each figure and each sentence is borne out by 
       const json = toJson(made);
       const summary = summarize(JSON.parse(json));
       check(json, describe(made, summary, { width: 1000, colour: false }));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("compare: a saved file in which anything is changed is refused in one line, or shown whole", () => {
+  const folder = mkdtempSync(join(tmpdir(), "properties-"));
+  after(() => rmSync(folder, { recursive: true }));
+  const file = join(folder, "changed.json");
+  const changed = fc.tuple(
+    fc.infiniteStream(fc.nat()),
+    fc.constantFrom(null, 0, -1, 0.5, "x", "\x1b[2J", true, [], {}, [null], { a: 1 }),
+  );
+  fc.assert(
+    fc.property(madeUp, changed, (made, [turns, other]) => {
+      made.timelines = made.samples.slice(0, 1).map((run) => ({
+        ...run,
+        timeline: { worker: [0, 1], item: [0, 1], startMs: [0, 1], endMs: [1, run.ms] },
+      }));
+      // Any place in it, from the outside in.
+      let place: Record<string, unknown> = JSON.parse(toJson(made));
+      const whole = place;
+      for (;;) {
+        const names = Object.keys(place);
+        const name = names[turns.next().value! % names.length]!;
+        const inner = place[name];
+        const isInner = typeof inner === "object" && inner && Object.keys(inner).length > 0;
+        if (!isInner || turns.next().value! % 5 === 0) {
+          place[name] = other;
+          break;
+        }
+        place = inner as Record<string, unknown>;
+      }
+      writeFileSync(file, JSON.stringify(whole));
+      let read: Comparison;
+      try {
+        read = readComparison(file);
+      } catch (error) {
+        return assert.ok(error instanceof UsageError, `${error}`);
+      }
+      const summary = summarize(read);
+      const text = describe(read, summary, { width: 80, colour: false });
+      assert.doesNotMatch(text + toMarkdown(read, summary), /NaN|undefined|Infinity/);
+      assert.ok(!text.includes("\x1b"));
     }),
     { numRuns: 1000 },
   );

@@ -31,7 +31,7 @@ export function speedupChart(comparison: Comparison, panel: Panel, look: Look): 
   const toIdeal = ({ ms }: Ideal) => ({ y: plain && plain / ms });
   const series = seriesOf(comparison, panel, toIdeal, ({ gain }) => ({ y: gain?.factor }));
   const label = `times as fast as ${whom}`;
-  const y = { scale: "linear", label, format: (factor: number) => factor.toFixed(1) } as const;
+  const y = { scale: "linear", label, format: (factor: number) => factor.toFixed(2) } as const;
   return lineChart(series, { x: xAxisOf(comparison, panel, "linear"), y, height: 12, ...look });
 }
 

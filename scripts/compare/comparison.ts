@@ -197,18 +197,19 @@ export function isComparison(value: unknown): value is Comparison {
 /** Whether a value is a record: its counts add up to the items, it took some time, and so on. */
 export function isRecord(value: unknown): value is RunRecord {
   const run: Partial<RunRecord> = Object(value);
-  const { technique, requests, workers, concurrency, ms = 0, ok = 0, failed = 0 } = run;
-  const counts = [ok, failed, ...Object.values({ ...run.statuses, ...run.errors })];
-  const figures = [ms, ...FIGURES.flatMap((name) => (name in run ? run[name] : []))];
-  const { worker, item, startMs, endMs } = run.timeline ?? {};
-  const lists = run.timeline ? [worker, item, startMs, endMs] : [];
+  const { statuses, errors, timeline, ok = 0, failed = 0, ms = 0, idealMs = 1 } = run;
+  const counts = [ok, failed, ...Object.values({ ...statuses, ...errors })];
+  const figures = FIGURES.flatMap((name) => (name in run ? run[name] : []));
+  const lists = timeline ? [timeline.worker, timeline.item, timeline.startMs, timeline.endMs] : [];
   return (
-    isText(technique) &&
-    [requests, workers, concurrency, ...counts.filter((count) => count !== 0)].every(isCount) &&
-    ms > 0 &&
-    ok + failed === requests &&
-    [...figures, ...lists.flat()].every(Number.isFinite) &&
-    lists.every((list) => list?.length === item?.length)
+    isText(run.technique) &&
+    [statuses, errors].every((counted) => typeof counted === "object" && counted) &&
+    [run.requests, run.workers, run.concurrency].every(isCount) &&
+    counts.every((count) => count === 0 || isCount(count)) &&
+    ok + failed === run.requests &&
+    Math.min(ms, idealMs) > 0 &&
+    [ms, ...figures, ...lists.flat()].every(Number.isFinite) &&
+    lists.every((list) => list?.length === lists[0]?.length)
   );
 }
 

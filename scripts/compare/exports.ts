@@ -41,7 +41,8 @@ export function checkExports(exports: Record<string, string | undefined>, from?:
 }
 
 /**
- * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one. Its mode stays.
+ * Writes a file as a whole or not at all: whoever reads it meanwhile sees the old one. Its mode
+ * stays.
  *
  * @throws {Error} It cannot be written, for example because the disk is full; what was there stays.
  */

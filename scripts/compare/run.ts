@@ -36,7 +36,7 @@ export async function runJobs(
     let done = 0;
     const show = () =>
       `${before + done + 1} of ${runs}: ${technique}, ${plural(sizes[done] ?? 0, "item")}`;
-    const ticking = setInterval(() => done < sizes.length && status.show(show), 200);
+    const ticking = setInterval(() => done < sizes.length && status.show(show), 200).unref();
     const end = await runTechnique(technique, argv, signal, (record) => {
       done++;
       if (!process.stderr.isTTY) console.error(`${before + done} of ${runs}: ${ended(record)}`);
