@@ -87,7 +87,7 @@ await main(async () => {
   };
   const signal = interruptSignal();
   const requests = sum(jobs.flatMap((job) => job.sizes));
-  const target = flags.work === "post" ? flags.url : undefined;
+  const target = flags.work === "post" && !flags.body ? flags.url : undefined;
   await confirmRequests(target, requests, flags.retries, flags.yes, signal);
 
   const complete = await runJobs(jobs, flags, comparison, signal);

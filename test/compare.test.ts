@@ -233,17 +233,32 @@ test("compare.ts: takes for a record only what is one", async () => {
   );
 });
 
-test("compare.ts: what a technique is given arrives as it is, quotes and 128,000 bytes as well", async () => {
-  const api = await startApiScript(["--latency", "1"]);
-  const data = JSON.stringify({ text: "it's $HOME \\ `".repeat(8000) });
-  const flags = ["--url", api.url, "--data", data, "-t", "async,processes", "-n", "2", "--json"];
-  const { code, records, stderr } = await run("scripts/compare.ts", flags);
-  await api.stop();
+test("compare.ts: a body and items of the user's are compared, and said to wait or to compute", async () => {
+  const items = join(folder, "items.jsonl");
+  writeFileSync(items, Array.from({ length: 12 }, () => '{"ms":15}\n').join(""));
+  const waiting = [...withBody("waits"), "--items", items, "-t", "sequential,async,threads"];
+  const { code, stdout, stderr } = await run("scripts/compare.ts", [...waiting, "-n", "6,12"]);
   assert.equal(code, 0, stderr);
-  assert.deepEqual(
-    records.map(({ ok }) => ok),
-    [2, 2],
+  assert.match(
+    stdout,
+    /This loop waits: one after another, its iterations kept \d+ % of a core busy/,
   );
+  assert.match(stdout, /async against the plain loop: faster from 6 to 12 iterations/i);
+  const factors = ["--body", "scripts/examples/factorize.ts", "-t", "sequential,processes"];
+  const numbers = join(folder, "numbers.jsonl");
+  writeFileSync(numbers, Array.from({ length: 6 }, () => "9007199254740881\n").join(""));
+  const computing = await run("scripts/compare.ts", [...factors, "--items", numbers, "-n", "6"]);
+  assert.match(computing.stdout, /This loop computes: /);
+  for (const [flags, expected] of [
+    [["-n", "13"], "--requests: expected at most 12, as many as --items, found 13"],
+    [["--items", "-"], '--items: expected a file for several runs, found "-"'],
+    [["--timeout", "5"], "--timeout: expected none with --body: only workers can be ended"],
+    [["--data", `"${"x".repeat(120_000)}"`], "--data: expected at most 100000 bytes for several"],
+  ] as const) {
+    const bad = await run("scripts/compare.ts", [...waiting, ...flags]);
+    assert.equal(bad.code, 2);
+    assert.ok(bad.stderr.startsWith(`error: ${expected}`), bad.stderr);
+  }
 });
 
 test("compare.ts: killed by SIGKILL, it leaves no process behind", async () => {

@@ -36,6 +36,7 @@ export function findings({ over, xs }: Comparison, panels: Panel[]): string[] {
   return [
     ...(over === "workers" ? [] : fastest(equal, xs, place)),
     ...equal.lines.map(ofLine),
+    characterOf(equal),
     over === "workers" ? undefined : nearIdeal(equal, place),
     ...(asPython ? pythonsWorkers(asPython, place) : []),
     ...panels.flatMap((panel) => panel.lines.map((line) => failures(line, panel, over, place))),
@@ -99,6 +100,15 @@ function nearIdeal({ rows, ideals }: Panel, place: Place): Finding {
   const product = `${plural(rounds, "round")} x ${formatMs(ms / rounds)} = ${formatMs(ms)}`;
   const pace = `${best.technique} came to ${percent(ms / best.ms.median)} of that pace`;
   return `The ideal ${place(best.requests)}, ${atOnce} at once, is ${product}: ${pace}.`;
+}
+
+/** Whether a loop of the user's waits or computes, by the CPU time of the plain loop. */
+function characterOf({ lines, work }: Panel): Finding {
+  const plain = lines.find(({ technique }) => technique === BASELINE)?.timed.at(-1);
+  if (work !== "body" || !plain) return undefined;
+  const busy = (plain.median.cpuMs ?? 0) / plain.ms.median;
+  const does = busy > 0.8 ? "computes" : busy < 0.3 ? "waits" : "waits and computes";
+  return `This loop ${does}: one after another, its iterations kept ${percent(busy)} of a core busy.`;
 }
 
 /** The fewest workers that come near the best, and where more of them took longer. */

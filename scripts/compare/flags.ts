@@ -1,5 +1,6 @@
 // The command line of scripts/compare.ts: its flags, and what they are by default for each use.
 
+import { readFileSync } from "node:fs";
 import {
   type Flag,
   listOf,
@@ -14,6 +15,8 @@ const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
 const CPU_SIZES = [5, 10, 50, 100, 500];
 /** The plain loop stops here: 10,000 requests one after another would take most of a minute. */
 const BASELINE_MOST = 500;
+/** Bytes of --data: the scripts are started by a shell, whose command the system limits. */
+const MOST_DATA = 100_000;
 
 /**
  * The table of flags.
@@ -39,8 +42,8 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
     expected: "the name of a file",
     parse: (text) => text || undefined,
   });
-  // A body of the user's is for one script at a time.
-  const { json, help, yes, body: _alone, ...common } = scriptFlags("8");
+  // A file of results is for one script at a time.
+  const { json, help, yes, results: _results, again: _again, ...common } = scriptFlags("8");
   return {
     techniques: listOf(technique, { short: "t", initial: techniques, help: "what to compare" }),
     ...common,
@@ -51,8 +54,8 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
         help: "iterations, one row of the table each",
       }),
       initialText: [
-        ...[`${SIZES}`, "up to 500 for --work cpu", "200 for several --workers"],
-        "500 with --python-defaults",
+        ...[`${SIZES}`, "up to 500 for --work cpu and --body, and to all --items"],
+        ...["200 for several --workers", "500 with --python-defaults"],
       ].join("; "),
     },
     workers: numbers(1024, {
@@ -97,11 +100,23 @@ export function planOf(flags: CompareFlags) {
   const clash = isSweep && (severalSizes || (pythonDefaults && "with --python-defaults"));
   if (clash)
     throw new UsageError(`--workers: expected one number ${clash}, found "${flags.workers}"`);
-  const usual = flags.work === "cpu" ? CPU_SIZES : SIZES;
+  if (flags.body && flags.timeout !== undefined)
+    throw new UsageError("--timeout: expected none with --body: only workers can be ended");
+  if (Buffer.byteLength(flags.data ?? "") > MOST_DATA)
+    throw new UsageError(`--data: expected at most ${MOST_DATA} bytes for several scripts`);
+  const most = flags.items === undefined ? Number.POSITIVE_INFINITY : countItems(flags.items);
+  const usual = flags.work === "cpu" || flags.body ? CPU_SIZES : SIZES;
   const initial = isSweep ? [200] : pythonDefaults ? [500] : usual;
+  const tooMany = flags.requests.find((size) => size > most);
+  if (tooMany !== undefined)
+    throw new UsageError(
+      `--requests: expected at most ${most}, as many as --items, found ${tooMany}`,
+    );
   return {
     techniques: [...new Set(flags.techniques)],
-    sizes: sorted(flags.requests.length > 0 ? flags.requests : initial),
+    sizes: sorted(
+      flags.requests.length > 0 ? flags.requests : initial.map((size) => Math.min(size, most)),
+    ),
     /** Several numbers go with one size. */
     workers,
     pythonDefaults,
@@ -112,6 +127,13 @@ export function planOf(flags: CompareFlags) {
     /** Most requests for the plain loop. */
     baselineMost: flags.work === "none" ? Number.POSITIVE_INFINITY : BASELINE_MOST,
   };
+}
+
+/** How many items a file has. @throws {UsageError} It is stdin, which can be read but once. */
+function countItems(file: string): number {
+  if (file === "-") throw new UsageError('--items: expected a file for several runs, found "-"');
+  const lines = readFileSync(file, "utf8").split("\n");
+  return lines.filter((line) => line.trim() !== "").length;
 }
 
 /** What is to be run. */
@@ -133,13 +155,15 @@ export function passedOn(
   sizes: number[],
   workers: number | undefined,
 ): string[] {
-  const names = ["concurrency", "work", "latency", "timeout", "retries"] as const;
+  const names = [
+    ...(["concurrency", "work", "latency", "retries"] as const),
+    ...(["timeout", "body", "items", "data"] as const),
+  ];
   return [
     ...["--requests", sizes.join()],
     ...(workers === undefined ? [] : ["--workers", `${workers}`]),
-    ...names.flatMap((name) => [`--${name}`, `${flags[name]}`]),
+    ...names.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, `${flags[name]}`])),
     ...(flags.url ? ["--url", flags.url.href, "--yes"] : []), // it was asked for already
     ...Object.entries(flags.header).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
-    ...(flags.data === undefined ? [] : ["--data", flags.data]),
   ];
 }

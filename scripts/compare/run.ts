@@ -1,9 +1,7 @@
 // Runs the jobs of a comparison one after another, shows how far it is, and gathers their records.
 
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { $ } from "zx/core";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { formatMs, plural } from "../../lib/terminal/format.ts";
@@ -77,21 +75,25 @@ export async function runTechnique(
   onRecord: (record: RunRecord) => void,
 ): Promise<string> {
   const script = fileURLToPath(new URL(`../${name}.ts`, import.meta.url));
-  const [command, ...argv] = [...runtimeCommand, script, ...flags, "--json"];
-  // No shell stands between: the script gets each argument as it was given here, however long.
-  const child = spawn(command!, argv, { stdio: ["ignore", "pipe", "pipe"] });
-  const ended = once(child, "close");
-  ended.catch(() => {}); // it is awaited below
-  let stderr = "";
-  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-  const interrupt = () => child.kill("SIGINT");
+  // exec: the shell becomes the script, so that a signal reaches it and its parent is this process.
+  // Any POSIX shell will do: zx's own choice, bash, is not everywhere.
+  const shell = $({
+    shell: "/bin/sh",
+    quote: (text) => `'${text.replaceAll("'", "'\\''")}'`,
+    quiet: true,
+    nothrow: true,
+    prefix: "exec ",
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const running = shell`${runtimeCommand} ${script} ${flags} --json`;
+  const interrupt = () => running.child?.kill("SIGINT");
   signal.addEventListener("abort", interrupt);
-  for await (const line of createInterface({ input: child.stdout })) {
+  for await (const line of running) {
     const record = recordOf(line);
     // By its file's name, which a copied script's own may not be yet.
     if (record) onRecord({ ...record, technique: name });
   }
-  const [exitCode, killedBy] = await ended;
+  const { exitCode, signal: killedBy, stderr } = await running;
   signal.removeEventListener("abort", interrupt);
   const lastWords = escapeControl(stderr.trim().split("\n").at(-1) ?? "");
   return `${killedBy ?? `exit status ${exitCode}`}${lastWords && `, "${lastWords}"`}`;
