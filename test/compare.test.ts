@@ -32,8 +32,11 @@ test("compare.ts: runs every technique at every size: table, chart and sentences
   assert.match(stdout, /·· ideal {3}━━ sequential {3}══ async {3}╌╌ threads {3}xx processes/);
   assert.match(stdout, /- (From 3 to|At) 6 requests: .*fastest/s);
   assert.match(stdout, /- The ideal at 6 requests, 2 at once, is 3 rounds x [\d.]+ m?s = /);
-  assert.equal(stderr.split("\n").length - 1, 8, stderr);
-  assert.match(stderr, /^1 of 8: sequential x1, 3 in [\d.]+ m?s\n2 of 8: sequential x1, 6 in /);
+  assert.equal(stderr.split("\n").length - 1, 9, stderr);
+  assert.match(
+    stderr,
+    /^8 runs\n1 of 8: sequential x1, 3 in [\d.]+ m?s\n2 of 8: sequential x1, 6 in /,
+  );
 });
 
 test("compare.ts: --json gives the records alone, the plain loop's up to 500 requests", async () => {

@@ -25,6 +25,7 @@ export async function runJobs(
 ): Promise<boolean> {
   const status = statusLine();
   const runs = sum(jobs.map(({ sizes }) => sizes.length));
+  if (!process.stderr.isTTY) console.error(plural(runs, "run"));
   let before = 0; // runs of the jobs before
   let complete = true;
   for (const { technique, sizes, workers, round } of jobs) {
