@@ -16,7 +16,7 @@ import { describeFlags, parseFlags } from "../lib/command/flags.ts";
 import { interruptSignal, isError } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
 import { thisMachine, versions } from "../lib/runtime.ts";
-import { terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
+import { print, terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 import { sum } from "../lib/timing.ts";
 import { type Comparison, FORMAT, settledOf } from "./compare/comparison.ts";
 import { describe, summarize } from "./compare/describe.ts";
@@ -60,11 +60,11 @@ Examples:
 await main(async () => {
   const table = compareFlags(TECHNIQUES, isTechnique);
   const given = parseFlags(table);
-  if (given.help) return console.log(help(describeFlags(table)));
+  if (given.help) return print(help(describeFlags(table)));
   checkExports(Object.fromEntries(EXPORTS.map(([flag]) => [flag, given[flag]])), given.from);
   if (given.from) {
     const saved = readComparison(given.from);
-    if (given.json) for (const sample of saved.samples) console.log(JSON.stringify(sample));
+    if (given.json) for (const sample of saved.samples) await print(JSON.stringify(sample));
     return show(saved, given);
   }
 
@@ -92,16 +92,16 @@ await main(async () => {
 
   const complete = await runJobs(jobs, flags, comparison, signal);
   process.exitCode = signal.aborted ? 130 : complete ? 0 : 1;
-  show(comparison, flags);
+  await show(comparison, flags);
   if (isError(signal.reason)) throw signal.reason;
 });
 
 /** Prints and saves a comparison. */
-function show(comparison: Comparison, flags: CompareFlags) {
+async function show(comparison: Comparison, flags: CompareFlags) {
   const summary = summarize(comparison);
   if (!flags.json) {
     const look = { width: Math.min(terminalWidth(), 120), colour: wantsColour() };
-    console.log(describe(comparison, summary, look));
+    await print(describe(comparison, summary, look));
   }
   const hasAny = comparison.samples.some((run) => settledOf(run) > 0);
   for (const [flag, toText] of EXPORTS) {

@@ -28,7 +28,7 @@ test("timeline: dots, then iterations by their numbers, then idle; and how busy 
     second,
     `     1 │${at(0, 20, "·")}${at(20, 60, "═", "╞1")}${at(60, 100, " ")}│ 40 %`,
   );
-  assert.match(text, /on average a worker was busy 50 % of the time$/);
+  assert.match(text, /on average, each of 4 workers was busy 25 % of the time$/);
 });
 
 test("timeline: thousands of iterations are drawn as a density", () => {

@@ -67,16 +67,15 @@ function errorLines({ errors: { [INTERRUPTED]: _, ...errors } }: RunRecord, { fa
 
 /** Where the time went: what it could be at best, and how near the run came. */
 function arithmetic(record: RunRecord): string {
-  const { requests, workers, concurrency, ms, startupMs = 0, idealMs, serviceMs, cpuMs } = record;
+  const { requests, workers, concurrency, ms, idealMs, serviceMs, cpuMs } = record;
   if (record.interrupted || record.failed > 0) return "";
   if (idealMs !== undefined && serviceMs !== undefined) {
     const slots = workers * concurrency;
     const rounds = plural(Math.ceil(requests / slots), "round");
     const each = `${formatMs(serviceMs)} service time`;
-    const loopMs = ms - startupMs;
     return [
-      `${rounds} of at most ${slots} in flight x ${each} = ${formatMs(idealMs)} at best;`,
-      `after start-up the loop took ${formatMs(loopMs)}: ${percent(idealMs / loopMs)} of that pace`,
+      `${rounds} of at most ${slots} in flight x ${each} = ${formatMs(idealMs)}, the ideal;`,
+      `it took ${formatMs(ms)}, start-up included: ${percent(idealMs / ms)} of that pace`,
     ].join("\n");
   }
   if (record.work !== "cpu") return "";

@@ -21,8 +21,8 @@ export interface Flag<T> {
   expected: string;
   /** Turns the text into a value. For a bad one it throws, or gives undefined. */
   parse(text: string, before: T): T | undefined;
-  /** Its value is shown nowhere, not even in the message on a bad one. */
-  secret?: boolean;
+  /** Values that it matches are shown nowhere, not even in the message on a bad one. */
+  secret?: RegExp;
 }
 
 /** The values of a table of flags, under the same names. */
@@ -94,7 +94,7 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
   for (const token of parseArgs({ args, options, strict: false, tokens: true }).tokens) {
     if (token.kind === "option-terminator") continue;
     if (token.kind === "positional")
-      throw new UsageError(`unexpected argument ${quoted(token.value)}: only flags are expected`);
+      throw new UsageError(`unexpected argument${named(token.value)}: only flags are expected`);
     const { name, rawName, value: text } = token;
     const flag = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!flag) throw new UsageError(`unknown flag ${rawName}: see --help for those there are`);
@@ -104,8 +104,8 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
       if (isWhole) value = flag.parse(text ?? "", values[name]);
     } catch {} // a bad one
     if (value === undefined) {
-      const hidden = flag.secret && "something else (not shown)";
-      const found = text === undefined ? "nothing" : hidden || quoted(text);
+      const hidden = flag.secret?.test(text ?? "") && "something else (not shown)";
+      const found = text === undefined ? "nothing" : hidden || `"${text}"`;
       throw new UsageError(`${rawName}: expected ${flag.expected}, found ${found}`);
     }
     values[name] = value;
@@ -113,9 +113,9 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
   return values as Values<Table>;
 }
 
-/** What the user wrote, in quotes; a password in a URL is left out. */
-function quoted(text: string): string {
-  return `"${text.replace(/\/\/.*@/, "//...@")}"`;
+/** A stray argument in quotes, unless it may be a URL, a header or the like, with a secret in it. */
+function named(text: string): string {
+  return /^[\w.,-]{1,20}$/.test(text) ? ` "${text}"` : "";
 }
 
 /** The help's lines on a table of flags: flag, what it does, default. */

@@ -18,7 +18,9 @@ export function interruptSignal(): AbortSignal {
   process.on("uncaughtException", (error) => controller.abort(error));
   onParentGone(() => abort("the parent process is gone"));
   for (const stream of [process.stdout, process.stderr]) {
-    stream.on("error", () => abort("nobody reads the output"));
+    stream.on("error", ({ code }: NodeJS.ErrnoException) => {
+      if (code === "EPIPE") abort("nobody reads the output");
+    });
   }
   return controller.signal;
 }

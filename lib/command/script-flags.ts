@@ -21,7 +21,7 @@ const header: kinds.Flag<Record<string, string>> = {
   expected:
     'a header as "Name: value", none of Content-Length, Expect, Keep-Alive, Transfer-Encoding ' +
     "and Upgrade, and of Connection only close or keep-alive",
-  secret: true,
+  secret: /^/,
   initial: {},
   initialText: "none",
   help: "request header, any number of them; the values are never printed or saved",
@@ -43,6 +43,7 @@ export function scriptFlags(defaultWorkers: string | undefined) {
   const url: kinds.Flag<URL | undefined> = {
     placeholder: "URL",
     expected: "an http:// or https:// URL",
+    secret: /[@?]/, // it may have a password or a token
     initial: undefined,
     initialText: "a practice API on 127.0.0.1, started for the run",
     help: "your API",

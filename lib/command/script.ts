@@ -7,7 +7,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type InScript, withoutEntry } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
 import { formatMs } from "../terminal/format.ts";
-import { statusLine } from "../terminal/terminal.ts";
+import { print, statusLine } from "../terminal/terminal.ts";
 import { type Hooks, measure, type Report, sum } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
@@ -78,7 +78,7 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
   const flags = parseFlags(table);
   if (flags.help) {
     const kind = defaultWorkers ? "a for loop in parallel" : "the plain for loop";
-    return console.log(help(name, kind, describeFlags(table)));
+    return print(help(name, kind, describeFlags(table)));
   }
 
   const usual = defaultWorkers?.(availableParallelism(), flags.with);
@@ -124,8 +124,8 @@ export async function runScript<Exports>(url: string, script: Script<Exports>): 
       const { doneBefore } = todo;
       const all = { ...what, requests, interrupted, tally, stats, ...(results && { doneBefore }) };
       const record = { ...makeRecord(run, all), ...shown?.fields };
-      console.log(flags.json ? JSON.stringify(record) : describeRun(record, run, tally));
-      if (shown && !flags.json) console.log(`${shown.text}\n`);
+      await print(flags.json ? JSON.stringify(record) : describeRun(record, run, tally));
+      if (shown && !flags.json) await print(`${shown.text}\n`);
       if (thrown) throw thrown;
       failed ||= record.failed > 0;
       if (interrupted) break;

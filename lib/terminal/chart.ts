@@ -110,7 +110,10 @@ export function lineChart(
   const below = series.length > 1 ? legendLines(legend, width - labelWidth - 2) : [];
   return [
     `${margin} ${y.label}`,
-    ...grid.map((row, at) => `${labels[at]!.padStart(labelWidth)} ┤${row.join("").trimEnd()}`),
+    ...grid.map((row, at) => {
+      const label = labels[at] === labels[at - 1] ? "" : labels[at]!;
+      return `${label.padStart(labelWidth)} ┤${row.join("").trimEnd()}`;
+    }),
     `${margin} └${rule}`,
     ...[marks, x.label, ...below].map((line) => `${margin}  ${line}`),
   ].join("\n");
@@ -166,10 +169,10 @@ export function xAxis(ticks: Tick[], columns: number): [rule: string, marks: str
   let marks = "";
   const fromOf = ([column, mark]: Tick) =>
     Math.max(0, Math.min(column - (mark.length >> 1), columns - mark.length));
-  const last = ticks.at(-1)!;
-  for (const tick of ticks) {
+  const placed = ticks.filter(([column]) => column >= 0 && column < columns);
+  const last = placed.at(-1)!;
+  for (const tick of placed) {
     const [column, mark] = tick;
-    if (column < 0 || column >= columns) continue;
     const from = fromOf(tick);
     const touches = tick !== last && from + mark.length >= fromOf(last);
     if (touches || (marks && from <= marks.length)) continue;

@@ -2,10 +2,11 @@
 
 /** A time with three digits and its unit: "0.42 ms", "21.3 ms", "1.71 s". */
 export function formatMs(ms: number): string {
-  const [value, unit] = ms < 1000 ? [ms, "ms"] : [ms / 1000, "s"];
-  if (value === 0) return `0 ${unit}`;
-  const decimals = value >= 100 ? 0 : value >= 10 ? 1 : 2;
-  return `${value.toFixed(decimals)} ${unit}`;
+  const rounded = (value: number) => Number(value.toPrecision(3));
+  const [value, unit] = rounded(ms) < 1000 ? [ms, "ms"] : [ms / 1000, "s"];
+  const size = Math.abs(rounded(value));
+  if (size < 0.01) return `${Number(value.toPrecision(1))} ${unit}`;
+  return `${value.toFixed(size >= 100 ? 0 : size >= 10 ? 1 : 2)} ${unit}`;
 }
 
 /** A whole number with separators: "10,000". (The first toLocaleString() of a process takes 10 ms.) */

@@ -25,6 +25,19 @@ export function escapeControl(text: string): string {
   });
 }
 
+/**
+ * Prints a line on stdout. Unlike console.log(), it does not pass over a full disk; that nobody reads
+ * is no error.
+ */
+export function print(line: string): Promise<void> {
+  return new Promise((resolve, reject) =>
+    process.stdout.write(`${line}\n`, (error) => {
+      if (!error || (error as NodeJS.ErrnoException).code === "EPIPE") resolve();
+      else reject(new Error(`cannot print: ${error.message}`));
+    }),
+  );
+}
+
 /** One line on stderr that is written over and over on a terminal, and not at all elsewhere. */
 export function statusLine(stream: WriteStream = process.stderr) {
   let lastMs = 0;
@@ -32,9 +45,10 @@ export function statusLine(stream: WriteStream = process.stderr) {
     /** Shows the text, at most ten times a second. */
     show(text: () => string) {
       const nowMs = performance.now();
-      if (!stream.isTTY || nowMs - lastMs < 100) return;
+      if (!stream.isTTY || process.env.TERM === "dumb" || nowMs - lastMs < 100) return;
       lastMs = nowMs;
-      stream.write(`\r\x1b[K${text().slice(0, terminalWidth(stream) - 1)}`);
+      // A longer one would be two lines, of which the first would stay.
+      stream.write(`\r\x1b[K${text().slice(0, (stream.columns || 80) - 1)}`);
     },
     /** Takes the line away. */
     clear() {

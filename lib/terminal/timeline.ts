@@ -24,7 +24,7 @@ interface Lane {
  * @returns Lines of at most `width` columns.
  */
 export function describeTimeline(
-  { timeline, ms }: { timeline?: Timeline; ms: number },
+  { timeline, ms, workers }: { timeline?: Timeline; ms: number; workers: number },
   width: number,
 ): string {
   const lanes = timeline ? lanesOf(timeline) : [];
@@ -46,7 +46,7 @@ export function describeTimeline(
   const [rule, marks] = xAxis(ticks, columns);
   const margin = " ".repeat(left);
   const hidden = lanes.length - shown.length;
-  const average = percent(sum(lanes.map(busyMs)) / ms / lanes.length);
+  const average = percent(sum(lanes.map(busyMs)) / ms / workers);
   const strokes = asDensity ? "░▒▓█ share of the time at work" : "╞7═ iteration 7";
   return [
     `${"worker".padStart(left)}  ${" ".repeat(columns)}  busy`,
@@ -55,7 +55,7 @@ export function describeTimeline(
     `${margin} └${rule}┘`,
     `${margin}  ${marks}`,
     `${margin}  ${STARTING} not begun yet   ${strokes}   blank: idle`,
-    `${margin}  on average a worker was busy ${average} of the time`,
+    `${margin}  on average, each of ${plural(workers, "worker")} was busy ${average} of the time`,
   ].join("\n");
 }
 

@@ -5,7 +5,7 @@ import { $ } from "zx/core";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { formatMs, plural } from "../../lib/terminal/format.ts";
-import { escapeControl, statusLine } from "../../lib/terminal/terminal.ts";
+import { escapeControl, print, statusLine } from "../../lib/terminal/terminal.ts";
 import { sum } from "../../lib/timing.ts";
 import { type Comparison, isRecord, type Sample } from "./comparison.ts";
 import { type CompareFlags, passedOn } from "./flags.ts";
@@ -42,7 +42,7 @@ export async function runJobs(
       if (round === undefined) return void timelines.push(record);
       const sample: Sample = { ...record, round, asPython: workers === undefined };
       samples.push(sample);
-      if (flags.json) console.log(JSON.stringify(sample));
+      if (flags.json) print(JSON.stringify(sample));
     });
     clearInterval(ticking);
     before += sizes.length;

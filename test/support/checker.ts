@@ -251,7 +251,7 @@ function checkChart(comparison: Comparison, section: string): void {
   const panels = [panelOf(comparison, false), panelOf(comparison, true)];
   const lasts = panels.map(({ rows, xs }) => xs[rows.findLastIndex((row) => row.some(isTimed))]);
   assert.ok(lasts.includes(Number(marks.at(-1))), `the axis ends with ${marks.at(-1)}`);
-  const labels = lines.filter((line) => line.includes("┤")).map((line) => line.split(" ┤")[0]!);
+  const labels = lines.flatMap((line) => /^ *(\S.*) ┤/.exec(line)?.[1] ?? []); // each said once
   const areEnds = ({ rows, cores }: Panel) => {
     const times = rows.flatMap((row) => row.flatMap((runs) => runs.times));
     const drawn = [...times, ...rows.flatMap((row) => idealOf(row, cores)?.ms ?? [])];
