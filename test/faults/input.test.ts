@@ -112,7 +112,7 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
   [
     "compare",
     ["--export-markdown", "/no/such/x.md"],
-    '--export-markdown: cannot write to folder "/no/such" (ENOENT)',
+    '--export-markdown: cannot write "/no/such/x.md" (ENOENT)',
   ],
   [
     "compare",
