@@ -114,16 +114,12 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
     ["--export-markdown", "/no/such/x.md"],
     '--export-markdown: cannot write "/no/such/x.md" (ENOENT)',
   ],
-  [
-    "compare",
-    ["--export-json", "."],
-    '--export-json: expected the name of a file, found folder "."',
-  ],
+  ["compare", ["--export-json", "."], '--export-json: cannot write "." (it is a folder)'],
   ["compare", ["--from", "/no/such.json"], '--from: cannot read "/no/such.json": ENOENT'],
   [
     "compare",
     ["--from", "package.json"],
-    '--from: cannot read "package.json": expected a "parallel-for comparison 2"',
+    '--from: cannot read "package.json": expected a "parallel-for comparison 3"',
   ],
   [
     "compare",
