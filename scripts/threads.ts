@@ -331,7 +331,7 @@ async function iterate({ body }: Loaded, item: Packed, context: unknown): Promis
 }
 type Loaded = Awaited<ReturnType<typeof loadLoop>>;
 
-function named(name: string, message: string, cause?: unknown): Error {
+export function named(name: string, message: string, cause?: unknown): Error {
   return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });
 }
 
@@ -360,7 +360,7 @@ export function unpack(packed: Packed): unknown {
   return isArray ? Uint8Array.prototype.slice.call(value) : value;
 }
 
-function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
+export function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
   try {
     return { status: "fulfilled", value: unpack(packed) as Value };
   } catch (reason) {

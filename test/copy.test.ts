@@ -16,6 +16,7 @@ import {
   TECHNIQUES,
   techniqueOf,
 } from "./support/copies.ts";
+import { skip as noRedis, startRedis } from "./support/redis.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "copies-"));
 before(() => makeCopies(folder));
@@ -41,10 +42,17 @@ const runtimes = [
 ];
 
 /** Runs a file in a technique's project, from elsewhere. */
-async function runCopy(command: string[], name: string, file: string, args: string[] = []) {
+async function runCopy(
+  command: string[],
+  name: string,
+  file: string,
+  args: string[] = [],
+  env: Record<string, string> = {},
+) {
   const [program, ...flags] = command;
   const child = spawn(program!, [...flags, join(projectOf(folder, name), file), ...args], {
     cwd: folder,
+    env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
     timeout: 120_000,
     killSignal: "SIGKILL",
@@ -64,16 +72,21 @@ for (const config of Object.keys(CONFIGURATIONS))
   });
 
 for (const name of TECHNIQUES) {
-  test(`copy: ${name}.ts imports Node's own modules only, and siblings`, () => {
+  const isDistributed = name === "distributed";
+  const andMore = isDistributed ? ", BullMQ" : "";
+
+  test(`copy: ${name}.ts imports Node's own modules${andMore} and siblings only`, () => {
+    const own = isDistributed ? /^(node:|bullmq$|\.\/distributed\/(redis|run)\.ts$)/ : /^node:/;
     for (const from of importsOf(techniqueOf(name)))
-      assert.ok(/^node:/.test(from) || TECHNIQUES.some((other) => from === `./${other}.ts`), from);
+      assert.ok(own.test(from) || TECHNIQUES.some((other) => from === `./${other}.ts`), from);
   });
 
   for (const { command, how, skip } of runtimes)
     test(`copy: ${name}.ts runs two loops, one of them in the other, ${how}`, {
-      skip,
+      skip: skip || (isDistributed && noRedis),
     }, async () => {
-      const { code, stdout, stderr } = await runCopy(command, name, "main.ts");
+      const env = isDistributed ? { REDIS_URL: (await startRedis()).url } : {};
+      const { code, stdout, stderr } = await runCopy(command, name, "main.ts", [], env);
       assert.equal(stdout, "all is well\n", stderr);
       assert.equal(stderr, "");
       assert.equal(code, 0);

@@ -12,6 +12,7 @@ import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/runtime.ts";
 import type { Item } from "./bodies/waits.ts";
 import { run, startApiScript, withBody } from "./support/process.ts";
+import { skip as noRedis } from "./support/redis.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "own-loop-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -29,10 +30,13 @@ const linesOf = (file: string) =>
     .map((line) => JSON.parse(line));
 const BODY = withBody("waits");
 
-for (const technique of ["sequential", "async", "threads", "processes"]) {
+for (const technique of ["sequential", "async", "threads", "processes", "distributed"]) {
   const script = `scripts/${technique}.ts`;
+  const skip = technique === "distributed" && noRedis;
 
-  test(`${technique}: a file of items, each result a line; the same command goes on`, async () => {
+  test(`${technique}: a file of items, each result a line; the same command goes on`, {
+    skip,
+  }, async () => {
     const items: Item[] = Array.from({ length: 30 }, (_, index) => ({ ms: index % 3 }));
     items[7] = { fails: true };
     const [file, results] = [newFile(asLines(items)), newFile()];
@@ -57,7 +61,7 @@ for (const technique of ["sequential", "async", "threads", "processes"]) {
     assert.equal(linesOf(results).length, 31);
   });
 
-  test(`${technique}: items from stdin, more than are read at once`, async () => {
+  test(`${technique}: items from stdin, more than are read at once`, { skip }, async () => {
     const results = newFile();
     const input = Array.from({ length: 12_000 }, (_, index) => `${index + 1}\n`).join("");
     const flags = ["--work", "none", "--items", "-", "--results", results, "--json"];
@@ -69,7 +73,9 @@ for (const technique of ["sequential", "async", "threads", "processes"]) {
     assert.ok(lines.every(({ index, item, value }) => item === index + 1 && value === item));
   });
 
-  test(`${technique}: a value that is no JSON has its line, and the loop goes on`, async () => {
+  test(`${technique}: a value that is no JSON has its line, and the loop goes on`, {
+    skip,
+  }, async () => {
     const results = newFile();
     const items: Item[] = [
       { returns: "a bigint" },

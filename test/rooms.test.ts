@@ -14,6 +14,8 @@ const ROOMS = [
   ["lib/bodies/", "lib/terminal/"],
   ["lib/command/"],
   ["lib/main.ts", "scripts/compare/", "scripts/api/", "scripts/examples/"],
+  ["scripts/processes.ts"],
+  ["scripts/distributed/"],
   ["scripts/"],
 ];
 const floorOf = (file: string) =>

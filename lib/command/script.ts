@@ -11,7 +11,7 @@ import { print, statusLine } from "../terminal/terminal.ts";
 import { type Hooks, measure, type Report, sum } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
-import { describeFlags, parseFlags, UsageError, type Values } from "./flags.ts";
+import { describeFlags, type Flag, parseFlags, UsageError, type Values } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { itemsToRun, type Todo } from "./items.ts";
 import { startApi } from "./practice-api.ts";
@@ -43,6 +43,18 @@ export interface CallOptions {
   execArgv?: string[];
 }
 
+/** What a script has of its own that is loaded only where it is run. */
+export interface OwnPart<Exports> extends Pick<Script<Exports>, "inWorkers" | "afterRun"> {
+  flags: Record<string, Flag<unknown>>;
+  /**
+   * Hears all flags before anything is started.
+   *
+   * @returns Whether that was all there was to do.
+   * @throws {UsageError} They cannot be followed.
+   */
+  begin: (flags: Record<string, unknown>, exports: Exports) => Promise<boolean>;
+}
+
 /** A technique as a script; `Exports` are its own. */
 export interface Script<Exports = unknown> {
   /** How many workers by default, for so many cores; the plain loop has none to choose. */
@@ -62,6 +74,8 @@ export interface Script<Exports = unknown> {
   inProcesses?: boolean;
   /** Whether it can run on processes, its default, as well as on threads. */
   takesWith?: boolean;
+  /** Its own part. Its workers are processes that load the body as it is, by a command line. */
+  own?: () => Promise<OwnPart<Exports>>;
   /** What it shows after a run: fields for the record, and text for people. */
   afterRun?: (exports: Exports, results: Results, options: CallOptions) => Promise<Shown>;
 }
@@ -71,21 +85,24 @@ export interface Script<Exports = unknown> {
  *
  * @param url Its `import.meta.url`.
  */
-export async function runScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
+export async function runScript<Exports>(url: string, common: Script<Exports>): Promise<void> {
   const name = basename(fileURLToPath(url), ".ts");
+  const own = await common.own?.();
+  const script = { ...common, ...own };
   const { defaultWorkers, inThisThread, inProcesses, takesWith } = script;
-  const table = flagsOf(defaultWorkers, takesWith);
+  const table = { ...flagsOf(defaultWorkers, takesWith), ...own?.flags };
   const flags = parseFlags(table);
   if (flags.help) {
     const kind = defaultWorkers ? "a for loop in parallel" : "the plain for loop";
     return print(help(name, kind, describeFlags(table)));
   }
+  if (await own?.begin(flags, await import(url))) return;
 
   const usual = defaultWorkers?.(availableParallelism(), flags.with);
   const workers = usual === undefined ? 1 : (flags.workers ?? usual);
   const concurrency = usual === undefined ? 1 : flags.concurrency;
   const work: Work = flags.body ? "body" : flags.work;
-  const areProcesses = inProcesses || flags.with === "processes";
+  const areProcesses = inProcesses || own || flags.with === "processes";
   const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
   const sizes = sizesOf(flags, Boolean(inThisThread));
   const signal = interruptSignal();
@@ -210,21 +227,21 @@ async function runOnce(
 }
 
 async function load<Exports>(
-  { inThisThread, inWorkers, inProcesses, result, afterRun }: Script<Exports>,
+  { inThisThread, inWorkers, inProcesses, own, result, afterRun }: Script<Exports>,
   url: string,
   file: string | undefined,
   work: Work,
 ): Promise<Technique> {
-  const own = (name: string) => new URL(`../bodies/${name}.ts`, import.meta.url);
-  const module = file ? pathToFileURL(resolve(file)) : own(work);
+  const suite = (name: string) => new URL(`../bodies/${name}.ts`, import.meta.url);
+  const module = file ? pathToFileURL(resolve(file)) : suite(work);
   const loop = file || inThisThread ? await loadBody(module) : undefined;
   if (inThisThread) {
     const { default: body, setup: open, teardown: close } = loop!;
     return { open, close, call: (items, options) => inThisThread(items, body, options) };
   }
   // With a module of the user's, all is loaded as it is, by the flags of this process.
-  const files = [new URL(url), own("in-script"), module];
-  const [self, inScript, inner] = (file ? files : await loadable(files)) as [URL, URL, URL];
+  const files = [new URL(url), suite("in-script"), module];
+  const [self, inScript, inner] = (file || own ? files : await loadable(files)) as [URL, URL, URL];
   const exports: Exports = await import(self.href);
   const flags = file ? {} : { execArgv: [] };
   const around = { module: inner.href, result: file ? undefined : result };

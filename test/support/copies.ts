@@ -2,7 +2,7 @@
 // with loops of the reader's. Those are the files of test/copies/.
 
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -17,6 +17,7 @@ export const TECHNIQUES = [
   "shared-dict",
   "shared-memory",
   "merge-dict",
+  "distributed",
 ] as const;
 
 /** A plain configuration, and the strictest that there is. */
@@ -43,7 +44,8 @@ export function techniqueOf(name: string): string {
     join(root, "scripts", `${name}.ts`),
     "utf8",
   ).split(/^\/\/ Run as a script\.$/m);
-  if (script === undefined || more.length > 0)
+  const isPart = name.includes("/"); // of one with a folder, which is copied whole
+  if ((script === undefined && !isPart) || more.length > 0)
     throw new Error(`${name}.ts has not one line "// Run as a script."`);
   return technique!;
 }
@@ -55,9 +57,9 @@ export function importsOf(text: string): string[] {
 
 /** A technique and the siblings that it imports, and they: what is to be copied. */
 function withSiblings(name: string): Set<string> {
-  const siblings = importsOf(techniqueOf(name)).flatMap(
-    (from) => /^\.\/(.*)\.ts$/.exec(from)?.[1] ?? [],
-  );
+  const siblings = importsOf(techniqueOf(name))
+    .filter((from) => from.startsWith("."))
+    .map((from) => join(dirname(name), from.replace(/\.ts$/, "")));
   return new Set([name, ...siblings.flatMap((sibling) => [...withSiblings(sibling)])]);
 }
 
@@ -75,8 +77,10 @@ export function makeCopies(folder: string): void {
     const project = projectOf(folder, name);
     mkdirSync(project, { recursive: true });
     writeFileSync(join(project, "package.json"), '{ "type": "module" }');
-    for (const copied of withSiblings(name))
+    for (const copied of withSiblings(name)) {
+      mkdirSync(dirname(join(project, copied)), { recursive: true });
       writeFileSync(join(project, `${copied}.ts`), techniqueOf(copied));
+    }
     for (const file of readdirSync(loops)) {
       if (file.startsWith("run-") && file !== `run-${name}.ts`) continue; // of another technique
       if (file.startsWith("words") && name !== "shared-dict") continue;
