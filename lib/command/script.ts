@@ -104,7 +104,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   const work: Work = flags.body ? "body" : flags.work;
   const areProcesses = inProcesses || own || flags.with === "processes";
   const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
-  const sizes = sizesOf(flags, Boolean(inThisThread));
+  const sizes = sizesOf(flags, script);
   const signal = interruptSignal();
   const target = work === "post" ? flags.url : undefined;
   await confirmRequests(target, sum(sizes), flags.retries, flags.yes, signal);
@@ -156,13 +156,17 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
 }
 
 /** How many items each run takes at most. @throws {UsageError} Flags that do not go together. */
-function sizesOf(flags: Values<ReturnType<typeof flagsOf>>, inThisThread: boolean): number[] {
+function sizesOf(
+  flags: Values<ReturnType<typeof flagsOf>>,
+  { inThisThread, own }: Pick<Script, "inThisThread"> & { own?: unknown },
+): number[] {
   const { requests, items, results, again, body, work, timeout } = flags;
   if (requests.length > 1 && (items === "-" || results !== undefined))
     throw new UsageError(
       `--requests: expected one number with stdin or --results, found ${requests}`,
     );
-  if (again && results === undefined) throw new UsageError("--again: expected --results with it");
+  if (again && results === undefined && !own)
+    throw new UsageError("--again: expected --results with it");
   if (items !== undefined && !body && work === "cpu")
     throw new UsageError("--items: expected --body or other --work than cpu with it");
   if (timeout !== undefined && body && inThisThread)

@@ -29,7 +29,7 @@ const redis: Flag<string | undefined> = {
   initialText: "REDIS_URL, or a Redis and workers on 127.0.0.1, started for the run",
   expected: "redis://user:password@host:port/database, or rediss:// for TLS",
   parse: (text) => (/^rediss?:\/\/./.test(text) ? text : undefined),
-  secret: true,
+  secret: /^/,
 };
 const run: Flag<string | undefined> = {
   placeholder: "NAME",
@@ -49,7 +49,9 @@ export const flags = {
     initial: 10_000,
     help: "a worker not heard of for so long is dead, in ms",
   }),
-  "rerun-lost": onOff("runs again what a dead worker had: an item may then run more than once"),
+  again: onOff(
+    "runs again what a dead worker had, and with --results what failed: an item may run more than once",
+  ),
   run,
 };
 
@@ -194,7 +196,7 @@ export async function inWorkers(
     const context = options.context as PostOptions | undefined;
     const { batch, run } = own;
     const all = {
-      ...{ redis: url, batch, again: own["rerun-lost"], lostAfterMs: own["lost-after"] },
+      ...{ redis: url, batch, again: own.again, lostAfterMs: own["lost-after"] },
       ...{ signal: over.signal, onSettled },
       ...(run && { run }),
       // How many a worker has in flight is its own to say.
