@@ -8,40 +8,65 @@ export type Work = "post" | "cpu" | "none" | "body";
 /** What the workers are; lanes are all in one thread. */
 export type WorkerKind = "lane" | "thread" | "process";
 
-/**
- * One run. Times in milliseconds, sizes in bytes; README.md ("The record") says what each field is.
- * What is optional is left out where it was not measured, or not asked for.
- */
+/** One run: the line that --json prints. What is optional is left out where it was not measured. */
 export interface RunRecord {
+  /** The script's name. */
   technique: string;
+  /** Lanes, threads or processes; 1 for the plain loop. */
   workers: number;
   workerKind: WorkerKind;
+  /** Iterations in flight inside each worker. */
   concurrency: number;
+  /** Iterations; without those that --results had already. */
   requests: number;
   work: Work;
+  /** Where POSTs went, without password and query. */
   url?: string;
+  /** Milliseconds from the call of the technique to its last result and its workers' end. */
   ms: number;
+  /** Milliseconds from the call to the start of the first iteration. */
   startupMs?: number;
+  /** Iterations that were answered 2xx; of other work, that did not throw. */
   ok: number;
+  /** All others, also those not done because of an interrupt. */
   failed: number;
+  /** Whether Ctrl-C, or another signal, ended it. */
   interrupted: boolean;
+  /** HTTP status -> how often it was the answer. */
   statuses: Record<string, number>;
+  /** Error's code, or else its name -> how often; AbortError for what an interrupt left undone. */
   errors: Record<string, number>;
+  /** The limit, in milliseconds: mean service time x rounds; of the practice API only. */
   idealMs?: number;
+  /** Half of the iterations that were ok took at most so many milliseconds. */
   p50Ms?: number;
+  /** 95 % of them did. */
   p95Ms?: number;
+  /** 99 % of them did. */
   p99Ms?: number;
+  /** CPU time of script and workers, in milliseconds; without the API and killed processes. */
   cpuMs: number;
+  /** Memory, in bytes: the script's peak, and what each process had at its end. */
   peakRssBytes: number;
+  /** Mean service time as the practice API measured it, in milliseconds. */
   serviceMs?: number;
+  /** Most requests at once, as the practice API saw them. */
   apiInFlightPeak?: number;
+  /** With --timeline: each iteration's worker, item, start and end, in milliseconds from the call. */
   timeline?: Timeline;
+  /** Entries of the dictionary. */
   dictSize?: number;
+  /** Operations on it that the parent saw; else one for each iteration that was ok. */
   dictOperations?: number;
+  /** Microseconds an operation took, each awaited before the next. */
   dictAwaitedUs?: number;
+  /** The same, many under way at once (merge-dict.ts: an entry copied and merged). */
   dictPipelinedUs?: number;
+  /** Way of counting -> how many of 400 updates were lost. */
   lostUpdates?: Record<string, number>;
+  /** Entries whose key was there already. */
   collisions?: number;
+  /** Items that the file of --results had, which were not run again. */
   doneBefore?: number;
 }
 
