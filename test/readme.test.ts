@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -10,76 +10,135 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { runtimeCommand } from "../lib/runtime.ts";
 import { makeProject, techniqueText } from "./support/project.ts";
-import { codeIn, examplesIn, filesBelow, fillExcerpts } from "./support/readme.ts";
+import { examplesIn, filesIn, fillExcerpts, PAGES, readPage } from "./support/readme.ts";
 
 const root = new URL("../", import.meta.url);
-const readme = readFileSync(new URL("README.md", root), "utf8");
-const techniques = ["threads.ts", "processes.ts", "shared-dict.ts", "merge-dict.ts"];
+const techniques = ["async.ts", "threads.ts", "processes.ts", "merge-dict.ts"];
 
-/** Another project, with the techniques and all that the page tells to write. */
+/** The most lines and words that a page may have. */
+const LIMITS: Partial<Record<(typeof PAGES)[number], { lines: number; words?: number }>> = {
+  "README.md": { lines: 250, words: 1800 },
+  "scripts/README.md": { lines: 600 },
+};
+
+/** Another project, with the techniques and all that the pages tell to write. */
 const project = makeProject({
   ...Object.fromEntries(techniques.map((script) => [script, techniqueText(script)])),
-  ...filesBelow(readme, "Copy one"),
-  ...filesBelow(readme, "A connection in each worker"),
-  ...filesBelow(readme, "Counting words, in two ways"),
-  "tsconfig.json": codeIn(readme, "json")[0]!,
+  ...Object.assign({}, ...PAGES.map((page) => filesIn(readPage(page)))),
   text0: "to be or not to be",
   text1: "that is to be",
 });
 
 /** What a program of the project prints. */
-async function run(file: string, ...args: string[]): Promise<string> {
+async function run(file: string, ...args: string[]) {
   const [command, ...flags] = runtimeCommand;
   const whole = [...flags, join(project, file), ...args];
-  const { stdout } = await promisify(execFile)(command!, whole, { cwd: project });
-  return stdout;
+  return promisify(execFile)(command!, whole, { cwd: project });
 }
 
-test("README: its excerpts are what the files say now (npm run readme puts them in)", () => {
-  assert.equal(readme, fillExcerpts(readme));
-});
+/** The heading's part of a link. */
+function anchorsOf(text: string): string[] {
+  const titles = [...text.matchAll(/^#+ (.+)$/gm)].map(([, title]) => title!.toLowerCase());
+  return titles.map((title) => title.replaceAll(/[^a-z0-9 _-]/g, "").replaceAll(" ", "-"));
+}
 
-test("README: its excerpts are short, its links and the scripts in its commands are there", () => {
-  for (const [, block] of readme.matchAll(/<!-- from .* -->\n```ts\n([\s\S]*?)```/g))
-    assert.ok(block!.trimEnd().split("\n").length <= 15, block);
-  const anchors = [...readme.matchAll(/^#+ (.+)$/gm)].map(([, title]) =>
-    title!
-      .toLowerCase()
-      .replaceAll(/[^a-z0-9 _-]/g, "")
-      .replaceAll(" ", "-"),
-  );
-  for (const [, target] of readme.matchAll(/\]\(([^)]+)\)/g)) {
-    if (target!.startsWith("#")) assert.ok(anchors.includes(target!.slice(1)), target);
-    else if (!target!.startsWith("https://")) assert.ok(existsSync(new URL(target!, root)), target);
-  }
-  const commands = examplesIn(readme).flatMap(({ commands }) => commands);
-  assert.ok(commands.length > 10);
-  for (const { command } of commands)
-    for (const [script] of command.matchAll(/scripts\/[\w-]+\.ts/g))
-      assert.ok(existsSync(new URL(script, root)), command);
-});
+for (const page of PAGES) {
+  const text = readPage(page);
+  const prose = text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
 
-test("README: the code that it tells to write passes the type check that it shows", async () => {
-  const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", root));
-  const { stdout } = await promisify(execFile)(tsc, ["-p", project]).catch((error) => error);
-  assert.equal(stdout, "");
-});
+  test(`${page}: its excerpts are what the files say now (npm run readme puts them in)`, () => {
+    assert.equal(text, fillExcerpts(text));
+  });
 
-test("README: one copy runs both loops of Copy one", async () => {
-  const [first, second] = (await run("main.ts")).split("[");
-  assert.equal(first, "one 6\ntwo 6\nthree 10\n");
-  assert.deepEqual(second!.match(/\d+/g), ["1", "4", "9"]);
-});
+  test(`${page}: it is short, and so are its excerpts, its outputs and the lines of its tables`, () => {
+    const { lines = Infinity, words = Infinity } = LIMITS[page] ?? {};
+    assert.ok(text.split("\n").length - 1 <= lines);
+    assert.ok(text.trim().split(/\s+/).length <= words);
+    for (const [, block] of text.matchAll(/<!-- from .* -->\n```ts\n([\s\S]*?)```/g))
+      assert.ok(block!.trimEnd().split("\n").length <= 15, block);
+    for (const { commands } of examplesIn(text)) {
+      const shown = commands.map(({ output }) => output).join("");
+      assert.ok(shown.split("\n").length - 1 <= 40, shown);
+    }
+    for (const [line] of prose.matchAll(/^\|.*$/gm)) assert.ok(line.length <= 120, line);
+    assert.doesNotMatch(prose, /^####/m);
+  });
 
-for (const file of ["count.ts", "shared-count.ts"]) {
-  test(`README: ${file} counts the words of all files, and loses none`, async () => {
-    const files = Array.from({ length: 20 }, (_, number) => `text${number % 2}`);
-    const lines = (await run(file, ...files)).trim().split("\n").sort();
-    assert.deepEqual(lines, ["be 30", "is 10", "not 10", "or 10", "that 10", "to 30"]);
+  test(`${page}: what it links to is there`, () => {
+    const targets = [...prose.matchAll(/\]\(([^)]+)\)|^\[[\w-]+\]: (\S+)$/gm)];
+    for (const [, inline, reference] of targets) {
+      const target = (inline ?? reference)!;
+      if (target.startsWith("https://")) continue;
+      const { pathname, hash } = new URL(target, new URL(page, root));
+      assert.ok(existsSync(pathname), target);
+      if (!hash) continue;
+      const there = anchorsOf(readPage(pathname.slice(root.pathname.length)));
+      assert.ok(there.includes(hash.slice(1)), target);
+    }
+    for (const [, name] of prose.matchAll(/\]\[([\w-]+)\]/g))
+      assert.match(text, new RegExp(`^\\[${name}\\]: `, "m"));
+  });
+
+  test(`${page}: the scripts in its commands are there`, () => {
+    for (const { command } of examplesIn(text).flatMap(({ commands }) => commands))
+      for (const [script] of command.matchAll(/scripts\/[\w/-]+\.ts/g))
+        assert.ok(existsSync(new URL(script, root)), command);
   });
 }
 
-test("README: each worker of a loop with rows.ts opens one connection for all its items", async () => {
+test("pages: no two tell to write a file of the same name", () => {
+  const names = PAGES.flatMap((page) => Object.keys(filesIn(readPage(page))));
+  assert.equal(new Set(names).size, names.length);
+});
+
+test("pages: the code that they tell to write passes the type check that they show", async () => {
+  const [, flags] = /^npx tsc (.*) \*\.ts$/m.exec(readPage("scripts/README.md"))!;
+  const files = [...techniques, ...PAGES.flatMap((page) => Object.keys(filesIn(readPage(page))))];
+  const tsc = fileURLToPath(new URL("node_modules/.bin/tsc", root));
+  const checked = promisify(execFile)(tsc, [...flags!.split(" "), ...files], { cwd: project });
+  assert.equal((await checked.catch((error) => error)).stdout, "");
+});
+
+test("README.md: fetch-all.ts prints sizes, and which URL failed and why", async () => {
+  const server = createServer((request, response) => {
+    response.statusCode = request.url === "/none" ? 404 : 200;
+    response.end("hello");
+  });
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { stdout, stderr } = await run("fetch-all.ts", url, `${url}/none`, "http://127.0.0.1:1/");
+  server.close();
+  assert.equal(stdout, `${url} 5\n`);
+  assert.match(stderr, /\/none failed: Error: status 404/);
+  assert.match(stderr, /http:\/\/127.0.0.1:1\/ failed: TypeError: fetch failed/);
+});
+
+test("README.md: main.ts prints hashes, and which file failed and why", async () => {
+  const { stdout, stderr } = await run("main.ts", "text0", "text1", "text2");
+  assert.match(stdout, /^text0 [0-9a-f]{64}\ntext1 [0-9a-f]{64}\n$/);
+  assert.match(stderr, /^text2 failed: Error: ENOENT/);
+});
+
+test("scripts/README.md: two-loops.ts runs both loops by one copy", async () => {
+  const { stdout } = await run("two-loops.ts");
+  assert.match(stdout, /value: 6 .*value: 10 .*value: '[0-9a-f]{64}'/s);
+});
+
+test("scripts/README.md: as-they-come.ts prints each hash, and stops at a failure", async () => {
+  const { stdout } = await run("as-they-come.ts", "text0", "text1", "text2");
+  assert.match(stdout, /^(text[01] [0-9a-f]{64}\n){0,2}$/);
+  const all = await run("as-they-come.ts", "text0", "text1");
+  assert.equal(all.stdout.match(/^text/gm)!.length, 2);
+});
+
+test("scripts/README.md: count.ts counts the words of all files, and loses none", async () => {
+  const files = Array.from({ length: 20 }, (_, number) => `text${number % 2}`);
+  const { stdout } = await run("count.ts", ...files);
+  const lines = stdout.trim().split("\n").sort();
+  assert.deepEqual(lines, ["be 30", "is 10", "not 10", "or 10", "that 10", "to 30"]);
+});
+
+test("scripts/README.md: with rows.ts each worker opens one connection for all its items", async () => {
   let [requests, opened] = [0, 0];
   const server = createServer((request, response) => {
     requests++;

@@ -1,4 +1,4 @@
-// Runs every command of README.md as it stands there, in a copy of the project.
+// Runs every command of the pages as it stands there, in a copy of the project.
 //
 // Run: npm run test:readme
 //      LONG=1 npm run test:readme   those that take many minutes, too
@@ -15,49 +15,44 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { until } from "../support/process.ts";
 import {
   codeIn,
+  copyProject,
   type Example,
   examplesIn,
-  filesBelow,
+  filesIn,
+  PAGES,
   plainCommandsIn,
+  readPage,
   shown,
 } from "../support/readme.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const examples = examplesIn(readme);
-const COPY = "Copy one";
-const MINE = "Contributing";
+const examples = PAGES.flatMap((page) =>
+  examplesIn(readPage(page)).map((one) => ({ page, ...one })),
+);
+const plain = new Map(PAGES.map((page) => [page, plainCommandsIn(readPage(page))]));
 
 /** Commands that are not run by themselves, and what runs them. */
 const ELSEWHERE: Record<string, string> = {
+  "npm ci": "npm cit",
   "npm test": "npm cit",
   "npm cit": ".ci/run",
   "npm run test:faults": ".ci/run",
   "npm run test:readme": "by hand: this is it",
   "LONG=1 npm run test:readme": "by hand: this is it",
-  "npm install --save-dev tsx": COPY,
-  "npx tsx main.ts": COPY,
-  "node main.ts": COPY,
-  "npm install --save-dev typescript @types/node": COPY,
-  "npx tsx scripts/compare.ts --techniques async,mine": MINE,
+  "npx tsx scripts/api.ts --port 8080": "examples that need it",
+  "npx tsx scripts/compare.ts --techniques async,mine": "a copy of async.ts by that name",
 };
 const LONG = ["npm run bench", "npm run readme -- outputs", "STORM=10000 npm run test:faults"];
 
 const temporary = mkdtempSync(join(tmpdir(), "readme-"));
 const project = join(temporary, "parallel-for");
-before(() => {
-  const left = ["node_modules", ".git"];
-  cpSync(root, project, {
-    recursive: true,
-    filter: (path) => !left.includes(relative(root, path)),
-  });
-});
+before(() => copyProject(project));
 const running: (() => void)[] = [];
 after(() => {
   for (const stop of running) stop();
@@ -126,28 +121,25 @@ function missing(command: string): string | false {
   return old && `this Node does not run TypeScript by itself`;
 }
 
-const plain = plainCommandsIn(readme);
-const first = "npm ci && npx tsx scripts/compare.ts";
-const known = plain.filter((command) => command !== first && !ELSEWHERE[command]);
-const [npm, others] = [
-  known.filter((command) => /\bnpm /.test(command)),
-  known.filter((command) => !/\bnpm | scripts\/api\.ts/.test(command)),
-];
+test("README.md: npm ci", runs("npm ci"));
 
-test(`README: ${first}`, runs(first));
-
-for (const command of npm) {
-  const skip = LONG.includes(command) && !process.env.LONG && "only with LONG=1";
-  test(`README: ${command}`, { skip }, runs(command));
+for (const [page, commands] of plain) {
+  const known = commands.filter((command) => !ELSEWHERE[command]);
+  for (const command of known.filter((one) => /\bnpm /.test(one))) {
+    const skip = LONG.includes(command) && !process.env.LONG && "only with LONG=1";
+    test(`${page}: ${command}`, { skip }, runs(command));
+  }
 }
 
-describe("README: commands that need nothing else", { concurrency: 3 }, () => {
+describe("pages: commands that need nothing else", { concurrency: 3 }, () => {
   const shownToo = examples.flatMap(({ commands }) => commands.map(({ command }) => command));
-  for (const command of others.filter((one) => !shownToo.includes(one)))
-    test(command, { skip: missing(command) }, runs(command));
-  for (const example of examples.filter(({ meanwhile }) => !meanwhile))
-    test(example.commands.map(({ command }) => command).join("; "), () => follow(example));
-  for (const script of readdirSync(join(root, "scripts"))) {
+  for (const [page, commands] of plain)
+    for (const command of commands)
+      if (!ELSEWHERE[command] && !/\bnpm /.test(command) && !shownToo.includes(command))
+        test(`${page}: ${command}`, { skip: missing(command) }, runs(command));
+  for (const { page, ...example } of examples.filter(({ meanwhile }) => !meanwhile))
+    test(`${page}: ${nameOf(example)}`, () => follow(example));
+  for (const script of readdirSync(join(root, "scripts")).filter((name) => /\.ts$/.test(name))) {
     const header = readFileSync(join(root, "scripts", script), "utf8");
     const lines = [...header.matchAll(/^\/\/ (?:Run:)? +(npx tsx .*)/gm)].map(([, line]) => line!);
     const more = lines.filter((line) => !shownToo.includes(line) && !line.includes("api.ts"));
@@ -155,46 +147,47 @@ describe("README: commands that need nothing else", { concurrency: 3 }, () => {
   }
 });
 
-for (const example of examples.filter(({ meanwhile }) => meanwhile))
-  test(`README: ${example.meanwhile}; ${example.commands[0]!.command}`, () => follow(example));
+for (const { page, ...example } of examples.filter(({ meanwhile }) => meanwhile))
+  test(`${page}: ${example.meanwhile}; ${nameOf(example)}`, () => follow(example));
 
-test("README: every api.ts command stands beside an example that needs it", () => {
-  for (const command of plain.filter((one) => one.includes(" scripts/api.ts")))
-    assert.ok(
-      examples.some(({ meanwhile }) => meanwhile === command),
-      command,
-    );
-});
+function nameOf({ commands }: Example): string {
+  return commands.map(({ command }) => command.replaceAll(/\s+/g, " ")).join("; ");
+}
 
-test("README: what it says others run is there", () => {
+test("pages: what they say others run is there", () => {
   const ci = readFileSync(join(root, ".ci/run"), "utf8").split("\n");
+  const all = [...plain.values()].flat();
   for (const [command, by] of Object.entries(ELSEWHERE)) {
-    assert.ok(plain.includes(command), command);
+    assert.ok(all.includes(command), command);
     if (by === ".ci/run") assert.ok(ci.includes(command), command);
+    if (by === "examples that need it")
+      assert.ok(
+        examples.some(({ meanwhile }) => meanwhile === command),
+        command,
+      );
   }
-  for (const command of LONG) assert.ok(plain.includes(command), command);
+  for (const command of LONG) assert.ok(all.includes(command), command);
 });
 
-test(`README: ${COPY}: its steps make a program that runs and passes the type check`, async () => {
+test("README.md: its steps make programs that run and pass the type check", async () => {
   const folder = join(temporary, "yours");
   mkdirSync(folder);
-  writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
-  const [copying] = codeIn(readme, "sh");
-  await run(copying!, folder);
-  for (const [name, code] of Object.entries(filesBelow(readme, COPY)))
+  const [copying, fetching, hashing] = codeIn(readPage("README.md"), "sh");
+  const [checking] = codeIn(readPage("scripts/README.md"), "sh");
+  await run(copying!.trim(), folder);
+  for (const [name, code] of Object.entries(filesIn(readPage("README.md"))))
     writeFileSync(join(folder, name), code);
-  const [tsconfig] = codeIn(readme, "json");
-  writeFileSync(join(folder, "tsconfig.json"), tsconfig!);
-
-  const expected = /^one 6\ntwo 6\nthree 10\n/;
-  await run("npm install --save-dev tsx", folder);
-  assert.match(await run("npx tsx main.ts", folder), expected);
-  await run("npm install --save-dev typescript @types/node", folder);
-  await run("npx tsc", folder);
-  if (!missing("node main.ts")) assert.match(await run("node main.ts", folder), expected);
+  assert.match(fetching!, /^npx tsx fetch-all.ts https/);
+  await run("npx tsx fetch-all.ts", folder); // of no page: tests have no network
+  const hashes = /^fetch-all\.ts [0-9a-f]{64}$/m;
+  assert.match(await run(hashing!, folder), hashes);
+  const natively = hashing!.replace("npx tsx", "node");
+  if (!missing(natively)) assert.match(await run(natively, folder), hashes);
+  const [install, check] = checking!.trim().split("\n");
+  await run(`${install} && ${check}`, folder);
 });
 
-test(`README: ${MINE}: a copy of async.ts by another name is compared`, async () => {
+test("lib/README.md: a copy of async.ts by another name is compared", async () => {
   cpSync(join(project, "scripts/async.ts"), join(project, "scripts/mine.ts"));
   const table = await run("npx tsx scripts/compare.ts --techniques async,mine");
   assert.match(table, /^requests +ideal +async +mine$/m);

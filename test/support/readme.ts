@@ -1,4 +1,4 @@
-// The parts of README.md that are put in by a command, and the commands that stand there.
+// The pages, their parts that are put in by a command, and the commands that stand in them.
 //
 // An excerpt:  <!-- from FILE: FIRST LINE ... LAST LINE -->, then a fenced block.
 // An output:   a fenced block that begins with "$ COMMAND". Before it may stand
@@ -6,12 +6,18 @@
 //              <!-- with: COMMAND --> for what has to run meanwhile, and
 //              <!-- exit status: 1, 0 --> for its commands', 0 unless given.
 
-import { readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { fileURLToPath } from "node:url";
 
+/** The pages, by their paths from the root of the project. */
+export const PAGES = ["README.md", "scripts/README.md", "test/README.md", "lib/README.md"] as const;
+
+const root = new URL("../../", import.meta.url);
 const EXCERPT = /<!-- from (\S+): (.+) \.\.\. (.+) -->\n```ts\n[\s\S]*?```/g;
 const OUTPUT =
   /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?(?:<!-- exit status: ([\d, ]+) -->\n)?```\n(\$ [\s\S]*?)```/g;
-const COMMAND = /^(?:[A-Z_\d]+=\S+ )?(?:npm|npx|node|deno|bun|curl) [^#]*/;
+const COMMAND = /^(?:[A-Z_\d]+=\S+ )?(?:npm|npx|node|deno|bun|curl|printf|seq) [^#]*/;
 
 /** A block with commands and what they printed. */
 export interface Example {
@@ -25,16 +31,31 @@ export interface Example {
   commands: { command: string; output: string; status: number }[];
 }
 
-/** The README with its excerpts as they are in the files now. */
-export function fillExcerpts(readme: string): string {
-  return readme.replace(EXCERPT, (_, file: string, first: string, last: string) => {
+/** The text of a page. */
+export function readPage(page: string): string {
+  return readFileSync(new URL(page, root), "utf8");
+}
+
+/** Copies the project into an empty folder, without what `npm ci` puts there. */
+export function copyProject(folder: string): void {
+  const source = fileURLToPath(root);
+  mkdirSync(folder, { recursive: true });
+  cpSync(source, folder, {
+    recursive: true,
+    filter: (path) => !["node_modules", ".git"].includes(relative(source, path)),
+  });
+}
+
+/** A page with its excerpts as they are in the files now. */
+export function fillExcerpts(page: string): string {
+  return page.replace(EXCERPT, (_, file: string, first: string, last: string) => {
     return `<!-- from ${file}: ${first} ... ${last} -->\n\`\`\`ts\n${excerpt(file, first, last)}\n\`\`\``;
   });
 }
 
 /** The lines of a file from one that contains `first` to one that ends with `last`, not indented. */
 function excerpt(file: string, first: string, last: string): string {
-  const lines = readFileSync(new URL(`../../${file}`, import.meta.url), "utf8").split("\n");
+  const lines = readPage(file).split("\n");
   const from = lines.findIndex((line) => line.includes(first));
   const to = lines.findIndex((line, number) => number >= from && line.trimEnd().endsWith(last));
   if (from === -1 || to === -1) throw new Error(`${file} has no "${first} ... ${last}"`);
@@ -59,12 +80,12 @@ function depthOf(lines: string[]): number {
   return count(/[[({]/g) - count(/[\])}]/g);
 }
 
-/** The blocks of the README that show commands with their output. */
-export function examplesIn(readme: string): Example[] {
-  return [...readme.matchAll(OUTPUT)].map(([text, meanwhile, lines, statuses, block]) => {
+/** The blocks of a page that show commands with their output. */
+export function examplesIn(page: string): Example[] {
+  return [...page.matchAll(OUTPUT)].map(([text, meanwhile, lines, statuses, block]) => {
     const parts = block!.split(/^\$ /m).slice(1);
     const commands = parts.map((part, number) => {
-      const end = part.indexOf("\n");
+      const end = part.search(/(?<!\\)\n/); // a command may go on below
       const status = Number(statuses?.split(",")[number] ?? 0);
       return { command: part.slice(0, end), output: part.slice(end + 1), status };
     });
@@ -72,50 +93,43 @@ export function examplesIn(readme: string): Example[] {
   });
 }
 
-/** The commands of the README that stand there without output: in blocks, and between backticks. */
-export function plainCommandsIn(readme: string): string[] {
-  const fences = [...readme.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)];
+/** The commands of a page that stand there without output: in blocks, and between backticks. */
+export function plainCommandsIn(page: string): string[] {
+  const fences = [...page.matchAll(/^ *```(\w*)\n([\s\S]*?)^ *```$/gm)];
   const blocks = fences.flatMap(([, language, block]) => (language === "" ? [block!] : []));
-  const prose = readme.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
+  const prose = page.replaceAll(/^ *```[\s\S]*?^ *```$/gm, "");
   const spans = [...prose.matchAll(/`([^`]+)`/g)].map(([, span]) => span!.replaceAll("\n", " "));
   const lines = blocks.filter((block) => !block.startsWith("$ ")).flatMap((b) => b.split("\n"));
   const commands = [...lines, ...spans].flatMap((line) => COMMAND.exec(line)?.[0].trim() ?? []);
   return [...new Set(commands)];
 }
 
-/** The blocks of the README in a language that are no excerpts of a file, not indented. */
-export function codeIn(readme: string, language: "ts" | "json" | "sh"): string[] {
+/** The blocks of a page in a language that are no excerpts of a file, not indented. */
+export function codeIn(page: string, language: "ts" | "json" | "sh"): string[] {
   const block = new RegExp(`^( *)\`\`\`${language}\\n([\\s\\S]*?)^ *\`\`\`$`, "gm");
-  return [...readme.replaceAll(EXCERPT, "").matchAll(block)].map(([, indent, code]) =>
+  return [...page.replaceAll(EXCERPT, "").matchAll(block)].map(([, indent, code]) =>
     code!.replaceAll(new RegExp(`^${indent}`, "gm"), ""),
   );
 }
 
-/**
- * The files that stand below a heading of the README, up to the next one: each is a block that begins
- * with a comment of its name, or of its name and "further down" where it goes on.
- */
-export function filesBelow(readme: string, heading: string): Record<string, string> {
-  const parts = readme.split(/^#+ /m);
-  const section = parts.find((part) => part.startsWith(`${heading}\n`));
-  if (!section) throw new Error(`there is no heading "${heading}"`);
-  const files: Record<string, string> = {};
-  for (const code of codeIn(section, "ts")) {
-    const [, name, further] = /^\/\/ (\S+\.ts)(, further down)?\n/.exec(code) ?? [];
-    if (name) files[name] = further ? `${files[name]}\n${code}` : code;
-  }
-  return files;
+/** The files that a page tells to write: each is a block that begins with a comment of its name. */
+export function filesIn(page: string): Record<string, string> {
+  const named = codeIn(page, "ts").flatMap((code) => {
+    const [, name] = /^\/\/ (\S+\.ts)\n/.exec(code) ?? [];
+    return name ? [[name, code]] : [];
+  });
+  return Object.fromEntries(named);
 }
 
-/** The README with what its commands print, or those of them that match `only`. */
+/** A page with what its commands print, or those of them that match `only`. */
 export async function fillOutputs(
-  readme: string,
+  page: string,
   only: RegExp,
   run: (command: string, status: number) => string,
   start: (command: string) => Promise<() => Promise<unknown>>,
 ): Promise<string> {
-  let filled = readme;
-  for (const { text, meanwhile, lines, commands } of examplesIn(readme)) {
+  let filled = page;
+  for (const { text, meanwhile, lines, commands } of examplesIn(page)) {
     if (!commands.some(({ command }) => only.test(command))) continue;
     const stop = meanwhile ? await start(meanwhile) : undefined;
     try {
@@ -133,6 +147,7 @@ export async function fillOutputs(
 
 /** Some lines of an output; "..." stands for what is left out. */
 export function shown(output: string, ranges: string | undefined): string {
+  if (output.trim() === "") return "";
   const all = output.trimEnd().split("\n");
   if (!ranges) return `${all.join("\n")}\n`;
   const kept: string[] = [];
