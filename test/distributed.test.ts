@@ -169,11 +169,12 @@ describe("distributed", { skip, concurrency: 4 }, () => {
     assert.throws(() => checkServer(info.replace("noeviction", "allkeys-lru")), /allkeys-lru/);
   });
 
-  test("distributed: a worker tears down what it set up, run by run", async () => {
+  test("distributed: a worker tears down what it set up, run by run", async (t) => {
     const log = join(makeProject({ log: "" }), "log");
     const context = { log };
     const lifecycle = new URL("./bodies/lifecycle.ts", import.meta.url);
     const leave = new AbortController();
+    t.after(() => leave.abort());
     const served = serve(lifecycle, { redis: redis.url, signal: leave.signal });
     const words = () =>
       readFileSync(log, "utf8")
@@ -189,10 +190,12 @@ describe("distributed", { skip, concurrency: 4 }, () => {
     assert.deepEqual(words(), ["setup", "teardown", "setup", "teardown"]);
   });
 
-  test("distributed: a teardown that fails is news, and thrown as the worker leaves", async () => {
+  test("distributed: a teardown that fails is news, and thrown as the worker leaves", async (t) => {
+    const redis = await startRedis(); // of its own: the body is also another test's
     const context = { log: join(makeProject({ log: "" }), "log"), teardown: "throws" as const };
     const lifecycle = new URL("./bodies/lifecycle.ts", import.meta.url);
     const leave = new AbortController();
+    t.after(() => leave.abort());
     const news: string[] = [];
     const onNews = (text: string) => news.push(text);
     const served = serve(lifecycle, { redis: redis.url, signal: leave.signal, onNews });
