@@ -30,6 +30,7 @@ import {
   readPage,
   shown,
 } from "../support/readme.ts";
+import { skip as noRedis } from "../support/redis.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 const examples = PAGES.flatMap((page) =>
@@ -121,6 +122,7 @@ function outline(output: string): string[] {
 
 /** Why a command cannot be run here, if so. */
 function missing(command: string): string | false {
+  if (command.includes("distributed.ts") && noRedis) return noRedis;
   const program = command.replace(/^[A-Z_\d]+=\S+ /, "").split(" ")[0]!;
   const { stdout } = spawnSync("sh", ["-c", `command -v ${program} && ${program} --version`]);
   if (stdout.length === 0) return `there is no ${program} here`;
@@ -146,12 +148,16 @@ describe("pages: commands that need nothing else", { concurrency: 3 }, () => {
       if (!ELSEWHERE[command] && !/\bnpm /.test(command) && !shownToo.includes(command))
         test(`${page}: ${command}`, { skip: missing(command) }, runs(command));
   for (const { page, ...example } of examples.filter(({ meanwhile }) => !meanwhile))
-    test(`${page}: ${nameOf(example)}`, () => follow(example));
+    test(`${page}: ${nameOf(example)}`, { skip: missing(example.commands[0]!.command) }, () =>
+      follow(example),
+    );
   for (const script of readdirSync(join(root, "scripts")).filter((name) => /\.ts$/.test(name))) {
     const header = readFileSync(join(root, "scripts", script), "utf8");
     const lines = [...header.matchAll(/^\/\/ (?:Run:)? +(npx tsx .*)/gm)].map(([, line]) => line!);
-    const more = lines.filter((line) => !shownToo.includes(line) && !line.includes("api.ts"));
-    if (more.length > 0) test(`${script}: ${more.join("; ")}`, runs(more.join(" && ")));
+    const elsewhere = /api\.ts|REDIS_URL/; // an API to talk to, a Redis of the reader's
+    const more = lines.filter((line) => !shownToo.includes(line) && !elsewhere.test(line));
+    const skip = missing(more[0] ?? "npx");
+    if (more.length > 0) test(`${script}: ${more.join("; ")}`, { skip }, runs(more.join(" && ")));
   }
 });
 
