@@ -36,9 +36,13 @@ function figures(record: RunRecord): string {
   const result = `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`;
   const stopped = interrupted ? `, ${formatCount(left)} not done: interrupted` : "";
   const before = doneBefore ? `, ${formatCount(doneBefore)} done before` : "";
+  const again =
+    interrupted && doneBefore !== undefined
+      ? "\n           what was in flight may have been carried out, and runs again by the same command"
+      : "";
   const rows = [
     ["time", `${formatMs(ms)}, ${perSecond} ${failed > 0 ? "ok" : unitOf(record)} a second`],
-    ["result", result + stopped + before],
+    ["result", result + stopped + before + again],
     ["statuses", counts(statuses)],
   ];
   if (startupMs !== undefined)
