@@ -30,12 +30,15 @@ function heading({ technique, requests, work, url, workers, concurrency }: RunRe
 }
 
 function figures(record: RunRecord): string {
-  const { ms, ok, failed, statuses, interrupted, startupMs, doneBefore } = record;
+  const { ms, ok, failed, statuses, interrupted, startupMs, doneBefore, failedBefore } = record;
   const left = notDone(record);
   const perSecond = formatCount((ok / ms) * 1000);
   const result = `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`;
   const stopped = interrupted ? `, ${formatCount(left)} not done: interrupted` : "";
-  const before = doneBefore ? `, ${formatCount(doneBefore)} done before` : "";
+  const failedThen = failedBefore
+    ? ` (${formatCount(failedBefore)} failed: --again runs them again)`
+    : "";
+  const before = doneBefore ? `, ${formatCount(doneBefore)} done before${failedThen}` : "";
   const again =
     interrupted && doneBefore !== undefined
       ? "\n           what was in flight may have been carried out, and runs again by the same command"

@@ -68,6 +68,8 @@ export interface RunRecord {
   collisions?: number;
   /** Items that the file of --results had, which were not run again. */
   doneBefore?: number;
+  /** Of those, how many failed then. */
+  failedBefore?: number;
 }
 
 /** What has become of a run's items, counted as they settle. */
@@ -126,7 +128,7 @@ export const INTERRUPTED = "AbortError";
 
 type What = "technique" | "workers" | "workerKind" | "concurrency" | "requests" | "work";
 /** What {@link makeRecord} needs to know beside the run itself. */
-export type RunContext = Pick<RunRecord, What | "interrupted" | "doneBefore"> & {
+export type RunContext = Pick<RunRecord, What | "interrupted" | "doneBefore" | "failedBefore"> & {
   tally: Tally;
   url?: string | undefined;
   /** The practice API's counts for this run, where it is one. */

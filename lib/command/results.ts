@@ -16,8 +16,8 @@ interface Line {
 
 /** The file, open for more lines. */
 export interface ResultsFile {
-  /** How many items it has, which are not run again. */
-  count: number;
+  /** How many items that it has, and that are not run again, failed. */
+  failedBefore: number;
   /**
    * Whether it has an item.
    * @throws {UsageError} It has another one under this index: the file belongs to other items.
@@ -48,11 +48,14 @@ export function openResults(file: string, again: boolean): ResultsFile {
   }
   const whole = text.slice(0, text.lastIndexOf("\n") + 1);
   const items = new Map<number, string>(); // index -> the item as JSON
+  const failed = new Set<number>(); // the later line of an item counts
   for (const [number, json] of whole.split("\n").slice(0, -1).entries()) {
     const line = parsed(json);
     if (!line) throw fail(`expected results, found something else in line ${number + 1} of`);
     if (again && line.status === "rejected") items.delete(line.index);
     else items.set(line.index, JSON.stringify(line.item));
+    if (items.has(line.index) && line.status === "rejected") failed.add(line.index);
+    else failed.delete(line.index);
   }
   if (whole.length < text.length) {
     if (!isBeginning(text.slice(whole.length)))
@@ -61,11 +64,13 @@ export function openResults(file: string, again: boolean): ResultsFile {
     console.error(`${file}: its last line was incomplete, and is dropped`);
   }
   return {
-    count: items.size,
+    failedBefore: failed.size,
     has(index, item) {
       const before = items.get(index);
       if (before === undefined || before === JSON.stringify(item)) return before !== undefined;
-      throw fail(`expected the items that it was run with, found another as item ${index} of`);
+      throw fail(
+        `another item is number ${index}, counted from 0, in the results of other items in`,
+      );
     },
     write(index, item, outcome) {
       let left = Buffer.from(`${lineOf(index, item, outcome)}\n`);
@@ -104,8 +109,16 @@ function lineOf(index: number, item: unknown, outcome: PromiseSettledResult<unkn
     return JSON.stringify({ ...line, reason: { name, message, code: code && String(code) } });
   }
   try {
-    return JSON.stringify({ ...line, value: outcome.value });
+    return JSON.stringify({ ...line, value: outcome.value }, checkJson);
   } catch (error) {
     return JSON.stringify({ ...line, noValue: (error as Error).message });
   }
+}
+
+/** @throws {TypeError} A value of which JSON would silently make another one. */
+function checkJson(_key: string, value: unknown): unknown {
+  const isLost = value instanceof Map || value instanceof Set;
+  if (isLost || (typeof value === "number" && !Number.isFinite(value)))
+    throw new TypeError(`JSON has no ${isLost ? value.constructor.name : value}`);
+  return value;
 }

@@ -138,13 +138,16 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       const interrupted = signal.aborted;
       const shown = interrupted ? undefined : await technique.afterRun?.(run.results, options);
       const requests = todo.count ?? tally.settled;
-      const { doneBefore } = todo;
-      const all = { ...what, requests, interrupted, tally, stats, ...(results && { doneBefore }) };
+      const before = results && {
+        doneBefore: todo.doneBefore,
+        failedBefore: results.failedBefore,
+      };
+      const all = { ...what, requests, interrupted, tally, stats, ...before };
       const record = { ...makeRecord(run, all), ...shown?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run, tally));
       if (shown && !flags.json) await print(`${shown.text}\n`);
       if (thrown) throw thrown;
-      failed ||= record.failed > 0;
+      failed ||= record.failed + (before?.failedBefore ?? 0) > 0;
       if (interrupted) break;
     }
     if (isError(signal.reason)) throw signal.reason;
