@@ -132,7 +132,7 @@ test("compare: of any comparison, each figure and each sentence is borne out by 
       const summary = summarize(JSON.parse(json));
       check(json, describe(made, summary, { width: 1000, colour: false }));
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
@@ -176,7 +176,7 @@ test("compare: a saved file in which anything is changed is refused in one line,
       assert.doesNotMatch(text + toMarkdown(read, summary), /NaN|undefined|Infinity/);
       assert.ok(!text.includes("\x1b"));
     }),
-    { numRuns: 1000 },
+    { numRuns: 300 },
   );
 });
 
