@@ -90,7 +90,7 @@ for (const kind of KINDS) {
         const job: Job = {
           ...{ kind, items: 4 },
           rules: [{ from: 2, prints: lines, printsErrors: 200, ...end }],
-          ...(how.startsWith("a late") && { itemTimeoutMs: 2000 }),
+          ...(how.startsWith("a late") && { itemTimeoutMs: 4000 }),
         };
         const { stdout, stderr } = await run(PROGRAM, [JSON.stringify(job)]);
         for (const [stream, text, count] of [
