@@ -211,7 +211,7 @@ for (const { kind, call } of POOLS) {
   test(`${kind}: one that ends after its time has failed, and is heard of once`, async () => {
     const heard: number[] = [];
     const results = await call("rules", upTo(6), {
-      ...rules({ from: 1, waitsMs: 2000 }, { from: 2, to: 3, waitsMs: 1000 }),
+      ...rules({ from: 1, waitsMs: 4000 }, { from: 2, to: 3, waitsMs: 1000 }),
       ...{ workers: 1, concurrency: 2, itemTimeoutMs: 1500 },
       onSettled: ({ index }) => heard.push(index),
     });

@@ -1,302 +1,285 @@
 import assert from "node:assert/strict";
-import { describe, it } from "node:test";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type DistributedOptions, distributed } from "../../scripts/distributed.ts";
-import { shown, upTo } from "../support/call.ts";
-import { startCountingApi } from "../support/counting-api.ts";
-import { type Running, run, start, until } from "../support/process.ts";
-import { skip, startRedis, startWorkers } from "../support/redis.ts";
+import { pathToFileURL } from "node:url";
+import type { RunRecord } from "../../lib/command/record.ts";
+import { checkServer, connect } from "../../scripts/distributed/redis.ts";
+import { type DistributedOptions, distributed, serve } from "../../scripts/distributed.ts";
+import type { Item } from "../bodies/distributed.ts";
+import { callOf, shown, upTo } from "../support/call.ts";
+import { testOwnLoop } from "../support/own-loop.ts";
+import { noneLeft, run, start, until, withBody } from "../support/process.ts";
+import { makeProject } from "../support/project.ts";
+import { skip, startRedis } from "../support/redis.ts";
 
-const LOST_MS = 600;
-const counted = new URL("../bodies/counted.ts", import.meta.url);
-type Api = Awaited<ReturnType<typeof startCountingApi>>;
+type Body = typeof import("../bodies/distributed.ts");
+const module = new URL("../bodies/distributed.ts", import.meta.url);
+const script = "scripts/distributed.ts";
 
-const tests: [name: string, run: () => Promise<void>][] = [];
-const test = (...each: (typeof tests)[number]) => void tests.push(each);
+const redis = skip ? undefined! : await startRedis("--requirepass", "secret", "--databases", "4");
 
-/** A Redis, an API, and workers with one item in flight each. */
-async function setUp({ workers = 2, latencyMs = 20, flags = [] as string[] } = {}) {
-  const [redis, api] = await Promise.all([startRedis(...flags), startCountingApi(latencyMs)]);
-  return { redis, api, workers: await startWorkers(redis.url, workers, "counted") };
-}
-
-function loop(
-  { url }: { url: string },
-  api: Api,
-  options: Partial<DistributedOptions<number>> & { kills?: number; count?: number } = {},
-) {
-  const { kills, count = 60, ...others } = options;
-  const context = { url: api.url, ...(kills !== undefined && { kills }) };
-  const all = { redis: url, lostAfterMs: LOST_MS, context, ...others };
-  return distributed<typeof import("../bodies/counted.ts")>(upTo(count), counted, all);
-}
-
-const kill = ({ child }: Running, name: NodeJS.Signals = "SIGKILL") => child.kill(name);
-
-/** Each item is done, or its reason has that name; gives the number of the latter. */
-function checkEach(results: PromiseSettledResult<number>[], name: string): number {
-  const words = shown(results);
-  for (const [index, word] of words.entries()) if (word !== name) assert.equal(word, index);
-  return words.filter((word) => word === name).length;
-}
-
-test("kill -9 of a worker costs what it was on, and nothing runs twice", async () => {
-  const { redis, api, workers } = await setUp();
-  const running = loop(redis, api);
-  await until(() => api.total() >= 10);
-  kill(workers[0]!);
-  assert.equal(checkEach(await running, "WorkerDied"), 1);
-  assert.equal(api.most(), 1);
-  await redis.isEmpty();
-});
-
-test("kill -9 of a worker costs its batch", async () => {
-  const { redis, api, workers } = await setUp();
-  const running = loop(redis, api, { batch: 5 });
-  await until(() => api.total() >= 10);
-  kill(workers[0]!);
-  const results = await running;
-  assert.equal(checkEach(results, "WorkerDied"), 5);
-  const lost = results.find((result) => result.status === "rejected");
-  const text =
-    /^worker .+:\d+ was not heard of for 600 ms \(on item \d+, or others of 5 sent with it\)$/;
-  assert.match(lost?.reason.message, text);
-  assert.equal(api.most(), 1);
-});
-
-test("kill -9 of a worker costs nothing with again", async () => {
-  const { redis, api, workers } = await setUp();
-  const running = loop(redis, api, { again: true });
-  await until(() => api.total() >= 10);
-  kill(workers[0]!);
-  assert.equal(checkEach(await running, "WorkerDied"), 0);
-  assert.ok(api.total() <= 61);
-  await redis.isEmpty();
-});
-
-test("an item that kills each worker ends, with again", async () => {
-  const { redis, api } = await setUp({ workers: 5 });
-  const results = await loop(redis, api, { again: true, kills: 3, count: 20 });
-  assert.equal(checkEach(results, "WorkerDied"), 1);
-  assert.equal(api.posts.get("3"), 4);
-  await redis.isEmpty();
-});
-
-test("all workers killed: others come and do the rest", async () => {
-  const { redis, api, workers } = await setUp();
-  const running = loop(redis, api);
-  await until(() => api.total() >= 10);
-  workers.forEach((worker) => void kill(worker));
-  await startWorkers(redis.url, 1, "counted", "--concurrency", "4");
-  assert.equal(checkEach(await running, "WorkerDied"), 2);
-  assert.equal(api.most(), 1);
-});
-
-test("a stopped worker that comes back does nothing twice, and serves on", async () => {
-  const { redis, api, workers } = await setUp();
-  const running = loop(redis, api, { batch: 5 });
-  await until(() => api.total() >= 10);
-  kill(workers[0]!, "SIGSTOP");
-  const before = api.total();
-  assert.equal(checkEach(await running, "WorkerDied"), 5);
-  const after = api.total();
-  kill(workers[0]!, "SIGCONT");
-  await sleep(500);
-  assert.ok(after - before <= 60 && api.total() <= after + 1, "begins nothing of what it had");
-  kill(workers[1]!);
-  assert.equal(checkEach(await loop(redis, api, { count: 5 }), "WorkerDied"), 0);
-  await redis.isEmpty();
-});
-
-test("a worker may come late, and leave in good order", async () => {
-  const [redis, api] = await Promise.all([startRedis(), startCountingApi(20)]);
-  const running = loop(redis, api);
-  await sleep(1000);
-  const [first] = await startWorkers(redis.url, 1, "counted", "--concurrency", "2");
-  await until(() => api.total() >= 10);
-  await startWorkers(redis.url, 1, "counted");
-  kill(first!, "SIGINT");
-  assert.equal((await first!.ended).code, 0);
-  assert.equal(checkEach(await running, "WorkerDied"), 0);
-  assert.equal(api.total(), 60);
-});
-
-test("Redis killed and back with appendonly loses nothing", async () => {
-  const { redis, api } = await setUp({ flags: ["--appendonly", "yes"] });
-  const running = loop(redis, api, { lostAfterMs: 3000 });
-  await until(() => api.total() >= 10);
-  await redis.kill();
-  await sleep(500);
-  await redis.restart();
-  assert.equal(checkEach(await running, "WorkerDied"), 0);
-  assert.equal(api.total(), 60);
-  await redis.isEmpty();
-});
-
-for (const [how, flags] of [
-  ["empty", []],
-  ["with a snapshot", ["--save", "1 1"]],
-] as const)
-  test(`Redis killed and back ${how} ends the run, and nothing runs twice`, async () => {
-    const { redis, api } = await setUp({ flags: [...flags] });
-    const running = loop(redis, api, { lostAfterMs: 3000, count: 300 });
-    await until(() => api.total() >= 10);
-    await sleep(how === "empty" ? 0 : 1500); // until it has saved what is done since
-    await redis.kill();
-    await sleep(500);
-    await redis.restart();
-    const lost = checkEach(await running, "RedisLost");
-    assert.ok(lost > 0 && lost < 300);
-    const total = api.total();
-    await sleep(500);
-    assert.equal(api.total(), total, "something ran afterwards");
-    assert.equal(api.most(), 1);
+describe("distributed", { skip, concurrency: 4 }, () => {
+  const leaving = new AbortController();
+  let serving: Promise<void>;
+  before(() => {
+    serving = serve(module, { redis: redis.url, concurrency: 3, signal: leaving.signal });
+  });
+  after(async () => {
+    leaving.abort();
+    await serving;
     await redis.isEmpty();
   });
 
-test("FLUSHALL ends the run, and nothing runs afterwards", async () => {
-  const { redis, api } = await setUp();
-  const running = loop(redis, api);
-  await until(() => api.total() >= 10);
-  await redis.client.flushall();
-  assert.ok(checkEach(await running, "RedisLost") > 0);
-  const total = api.total();
-  await sleep(500);
-  assert.ok(api.total() <= total + 2, "no more than what was on its way");
-  assert.equal(api.most(), 1);
-  await redis.isEmpty();
+  const call = (items: Item[], options: Partial<DistributedOptions<unknown>> = {}) =>
+    distributed<Body>(items, module, { redis: redis.url, ...options });
+  const many = (count: number, item: Item) => new Array<Item>(count).fill(item);
+
+  test("distributed: values and errors arrive as from processes, in order", async () => {
+    const reported: number[] = [];
+    const onSettled = ({ index }: { index: number }) => reported.push(index);
+    const items: Item[] = ["values", "error", "undefined", "function", (() => 1) as never];
+    const results = await call(items, { batch: 2, onSettled });
+    const [values, error, none, ...bad] = results;
+    const expected = [new Map([["a", 1n]]), new Date(5), Buffer.from("bytes"), Number.NaN];
+    assert.deepEqual(values, {
+      status: "fulfilled",
+      value: [...expected, undefined, undefined, true],
+    });
+    const { reason } = error as PromiseRejectedResult;
+    assert.ok(reason instanceof TypeError);
+    assert.deepEqual([reason.message, (reason.cause as Error).message], ["no", "why"]);
+    assert.equal((reason as NodeJS.ErrnoException).code, "E_NO");
+    assert.deepEqual(none, { status: "fulfilled", value: undefined });
+    for (const each of bad)
+      assert.match(String((each as PromiseRejectedResult).reason), /could not be cloned/);
+    assert.deepEqual(reported.sort(), [0, 1, 2, 3, 4]);
+  });
+
+  test("distributed: no items, and a context that cannot be cloned", async () => {
+    assert.deepEqual(await call([]), []);
+    const context = { fails: (() => true) as never };
+    const results = await distributed<Body>(["count"], module, { redis: redis.url, context });
+    assert.match(String((results[0] as PromiseRejectedResult).reason), /could not be cloned/);
+  });
+
+  test("distributed: two runs at once have no more in flight than a worker may", async () => {
+    const runs = [call(many(30, "in flight")), call(many(30, "in flight"), { batch: 5 })];
+    const values = (await Promise.all(runs)).flat().map((result) => shown([result])[0] as number);
+    assert.equal(values.length, 60);
+    assert.ok(Math.max(...values) <= 3, `${values}`);
+  });
+
+  test("distributed: the dictionary counts, locks, and keeps what it began with", async () => {
+    const dict = new Map<string | number, unknown>([
+      ["count", 5],
+      ["7", "text"],
+      ["__proto__", null],
+    ]);
+    await call([...many(50, "count"), ...many(10, "lock")], { batch: 5, dict });
+    assert.equal(dict.get("count"), 55);
+    assert.deepEqual(
+      dict.get(7),
+      upTo(10).map((ms) => new Date(ms)),
+    );
+    assert.deepEqual([dict.get("7"), dict.get("__proto__"), dict.size], ["text", null, 4]);
+  });
+
+  test("distributed: a setup that fails on all workers fails the run, with why", async () => {
+    const context = { fails: true };
+    const results = await distributed<Body>(many(3, "count"), module, {
+      redis: redis.url,
+      context,
+    });
+    assert.deepEqual(shown(results), ["WorkerDied", "WorkerDied", "WorkerDied"]);
+    const { reason } = results[0] as PromiseRejectedResult;
+    assert.match(reason.message, /no worker can run this: RangeError: no set-up here/);
+  });
+
+  test("distributed: aborted, it settles every item at once", async () => {
+    const stop = new AbortController();
+    const onSettled = () => stop.abort(new RangeError("enough"));
+    const results = await call(["count", ...many(5, "lock"), ...many(50, "in flight")], {
+      signal: stop.signal,
+      onSettled,
+    });
+    assert.equal(results.length, 56);
+    assert.equal(results[0]!.status, "fulfilled");
+    assert.deepEqual(shown(results.slice(-1)), ["RangeError"]);
+  });
+
+  test("distributed: what onSettled throws ends the loop, and is thrown", async () => {
+    const onSettled = () => Promise.reject(new RangeError("one is enough"));
+    await assert.rejects(call(many(50, "count"), { onSettled }), { message: "one is enough" });
+  });
+
+  test("distributed: a worker refuses another body", async () => {
+    const news: string[] = [];
+    const [leave, stop] = [new AbortController(), new AbortController()];
+    const onNews = (text: string) => news.push(text);
+    const other = new URL("../bodies/same.ts", import.meta.url);
+    const options = { redis: redis.url, signal: leave.signal, onNews };
+    const served = serve(other, options);
+    const slow = call(["slow"], { signal: stop.signal, lostAfterMs: 500 });
+    while (!news.some((text) => text.includes("is refused"))) await sleep(20);
+    stop.abort(new Error("heard"));
+    leave.abort();
+    await Promise.all([served, slow]);
+    assert.match(news.join("\n"), /is refused: its body is distributed\.ts, not same\.ts/);
+  });
+
+  test("distributed: a run of another version of its body says so", async () => {
+    const folder = makeProject({ "distributed.ts": "export default () => 'another version';" });
+    const other = pathToFileURL(join(folder, "distributed.ts"));
+    const results = await distributed([1, 2], other, { redis: redis.url });
+    const { reason } = results[1] as PromiseRejectedResult;
+    assert.match(reason.message, /VersionError: .+:\d+ has another version of distributed\.ts/);
+  });
+
+  test("distributed: a Redis that cannot be used is one line that names it", async () => {
+    const silent = createServer().listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as { port: number };
+    const { host } = new URL(redis.url);
+    const bad = [
+      [`redis://:wrong@${host}`, /Cannot use Redis at 127.0.0.1:\d+: WRONGPASS/],
+      [`redis://${host}`, /it wants a password/],
+      [`${redis.url}/7`, /DB index is out of range/],
+      [redis.url.replace("redis:", "rediss:"), /TLS/],
+      ["redis://127.0.0.1:1", /ECONNREFUSED 127.0.0.1:1/],
+      ["redis://no-such-host.invalid", /ENOTFOUND|EAI_AGAIN/],
+      [`redis://127.0.0.1:${port}`, /no answer within 3 s/],
+      ["http://127.0.0.1", /Expected redis:/],
+      ["redis://host/one", /Expected redis:/],
+    ] as const;
+    const rejections = bad.map(([url, text]) =>
+      assert.rejects(connect(url), (error: Error) => {
+        assert.match(error.message, text);
+        assert.doesNotMatch(error.message, /\n|secret|wrong/);
+        return true;
+      }),
+    );
+    await Promise.all(rejections);
+    silent.close();
+    const info = "redis_version:7.0.1\r\nmaxmemory_policy:noeviction\r\n";
+    checkServer(info);
+    assert.throws(() => checkServer(info.replace("7.0", "6.0")), /version 6.0.1, and BullMQ needs/);
+    assert.throws(() => checkServer(info.replace("noeviction", "allkeys-lru")), /allkeys-lru/);
+  });
+
+  test("distributed: a worker tears down what it set up, run by run", async (t) => {
+    const log = join(makeProject({ log: "" }), "log");
+    const context = { log };
+    const lifecycle = new URL("../bodies/lifecycle.ts", import.meta.url);
+    const leave = new AbortController();
+    t.after(() => leave.abort());
+    const served = serve(lifecycle, { redis: redis.url, signal: leave.signal });
+    const words = () =>
+      readFileSync(log, "utf8")
+        .split("\n")
+        .flatMap((line) => /(setup|teardown) ends/.exec(line)?.[1] ?? []);
+    for (const round of [1, 2]) {
+      const results = await distributed([1, 2], lifecycle, { redis: redis.url, context });
+      assert.deepEqual(shown(results), [1, 2]);
+      await until(() => words().length === 2 * round);
+    }
+    leave.abort();
+    await served;
+    assert.deepEqual(words(), ["setup", "teardown", "setup", "teardown"]);
+  });
+
+  test("distributed: a teardown that fails is news, and thrown as the worker leaves", async (t) => {
+    const redis = await startRedis(); // of its own: the body is also another test's
+    const context = { log: join(makeProject({ log: "" }), "log"), teardown: "throws" as const };
+    const lifecycle = new URL("../bodies/lifecycle.ts", import.meta.url);
+    const leave = new AbortController();
+    t.after(() => leave.abort());
+    const news: string[] = [];
+    const onNews = (text: string) => news.push(text);
+    const served = serve(lifecycle, { redis: redis.url, signal: leave.signal, onNews });
+    served.catch(() => {});
+    await distributed([0], lifecycle, { redis: redis.url, context });
+    await until(() => /teardown failed: RangeError: not flushed/.test(news.join()));
+    leave.abort();
+    await assert.rejects(served, { message: "not flushed" });
+  });
+
+  for (const technique of ["threads", "processes", "distributed"])
+    test(`${technique}.ts: runs a module that the others run, setup to teardown`, async () => {
+      const folder = makeProject({ items: '1\n{"word":"two"}\n3\n4\n' });
+      const [items, results, log] = ["items", "results", "log"].map((name) => join(folder, name));
+      const flags = ["--items", items!, "--results", results!, "-w", "1", "--json"];
+      const { code, records } = await run(
+        `scripts/${technique}.ts`,
+        [...withBody("on-all"), ...flags],
+        { LIFECYCLE_LOG: log! },
+      );
+      assert.equal(code, 1);
+      const [{ ok, workers, workerKind, errors }] = records as [RunRecord];
+      assert.deepEqual([ok, workers, errors], [3, 1, { E_THREE: 1 }]);
+      assert.equal(workerKind, technique === "threads" ? "thread" : "process");
+      const lines = readFileSync(results!, "utf8").trim().split("\n");
+      const values = lines.map((line) => JSON.parse(line)).sort((a, b) => a.index - b.index);
+      assert.deepEqual(
+        values.map(({ value, reason }) => value ?? reason.code),
+        [2, { word: "two", factor: 2 }, "E_THREE", 8],
+      );
+      assert.equal(readFileSync(log!, "utf8"), "setup\nteardown\n");
+    });
+
+  test("distributed.ts: refuses what it cannot follow, with status 2", async () => {
+    for (const [flags, text] of [
+      [[...withBody("waits"), "--timeout", "50"], /--timeout: expected no --body with it/],
+      [["--run", "a", "--results", "none", "--redis", redis.url], /--run: expected no --results/],
+      [["--run", "a"], /--run: expected --redis or REDIS_URL with it/],
+      [["--worker"], /--worker: expected --redis or REDIS_URL with it/],
+      [["--redis", "http://a"], /--redis: expected redis:.* found something else \(not shown\)/],
+    ] as const) {
+      const { code, stdout, stderr } = await run(script, [...flags], { REDIS_URL: "" });
+      assert.match(stderr, new RegExp(`^error: ${text.source}[^\n]*\n$`));
+      assert.deepEqual([code, stdout], [2, ""]);
+    }
+  });
+
+  test("distributed.ts: runs at once, and leaves nothing", async () => {
+    const running = start(script, ["-n", "20", "--work", "none", "--batch", "5", "--json"]);
+    const { code, records } = await running.ended;
+    assert.equal(code, 0);
+    assert.equal(records[0]!.ok, 20);
+    await noneLeft(running);
+  });
+
+  test("distributed.ts: says what Redis it cannot use, with status 2", async () => {
+    const other = await startRedis("--maxmemory-policy", "allkeys-lru");
+    const evicting = await run(script, [], { REDIS_URL: other.url });
+    assert.match(evicting.stderr, /^error: .+ its maxmemory-policy is allkeys-lru, .+\n$/);
+    assert.equal(evicting.code, 2);
+    const { code, stderr } = await run(script, ["--redis", "redis://127.0.0.1:1"]);
+    assert.match(stderr, /^error: Cannot use Redis at 127.0.0.1:1: connect ECONNREFUSED.*\n$/);
+    assert.equal(code, 2);
+  });
 });
 
-test("Redis gone for good ends the run after a while, and Ctrl-C ends a worker", async () => {
-  const { redis, api, workers } = await setUp();
-  const running = loop(redis, api);
-  await until(() => api.total() >= 10);
-  await redis.kill();
-  const goneMs = performance.now();
-  const results = await running;
-  assert.ok(checkEach(results, "RedisLost") > 0);
-  assert.ok(performance.now() - goneMs < 5000);
-  for (const worker of workers) {
-    kill(worker, "SIGINT");
-    assert.equal((await worker.ended).code, 0);
+// On its own: while another worker in this process loads its module, no loop may start.
+test("one module gives the same in threads, in processes and distributed", { skip }, async () => {
+  const items = [1, { word: "two" }, 3, 4];
+  const context = { factor: 10 };
+  const onAll = new URL("../bodies/on-all.ts", import.meta.url);
+  const inThreads = await callOf("inThreads")("on-all", items, { context });
+  const inProcesses = await callOf("inProcesses")("on-all", items, { context });
+  const leave = new AbortController();
+  const served = serve(onAll, { redis: redis.url, signal: leave.signal });
+  const everywhere = await distributed(items, onAll, { redis: redis.url, context });
+  leave.abort();
+  await served;
+  for (const results of [inThreads, inProcesses, everywhere]) {
+    assert.deepEqual(shown(results), [10, { word: "two", factor: 10 }, "RangeError", 40]);
+    const { reason } = results[2] as PromiseRejectedResult;
+    assert.deepEqual([reason.message, reason.code], ["no three", "E_THREE"]);
   }
 });
 
-test("Redis back after its parent gave up: nothing runs, and nothing is left", async () => {
-  const { redis, api } = await setUp({ flags: ["--appendonly", "yes"] });
-  const running = loop(redis, api);
-  await until(() => api.total() >= 10);
-  await redis.kill();
-  assert.ok(checkEach(await running, "RedisLost") > 0);
-  const total = api.total();
-  await redis.restart();
-  await redis.isEmpty();
-  assert.ok(api.total() <= total + 2, "no more than what was on its way");
-});
-
-test("Ctrl-C works while Redis is gone", async () => {
-  const { redis, api } = await setUp();
-  const stop = new AbortController();
-  const running = loop(redis, api, { lostAfterMs: 60_000, signal: stop.signal });
-  await until(() => api.total() >= 10);
-  await redis.kill();
-  await sleep(200);
-  stop.abort(Object.assign(new Error("enough"), { name: "Enough" }));
-  const abortMs = performance.now();
-  assert.ok(checkEach(await running, "Enough") > 0);
-  assert.ok(performance.now() - abortMs < 4000);
-});
-
-test("Redis without memory ends the run with that reason", async () => {
-  const { redis, api } = await setUp();
-  const running = loop(redis, api, { count: 300 });
-  await until(() => api.total() >= 10);
-  await redis.client.config("SET", "maxmemory", "1mb");
-  const results = await running;
-  assert.ok(checkEach(results, "RedisLost") > 0);
-  const { reason } = results.at(-1) as PromiseRejectedResult;
-  assert.match(reason.message, /OOM command not allowed/);
-  const total = api.total();
-  await redis.client.config("SET", "maxmemory", "0");
-  await sleep(1000);
-  assert.ok(api.total() <= total + 2);
-  assert.equal(api.most(), 1);
-  await redis.isEmpty();
-});
-
-/** Starts the loop in a process of its own, by the script. */
-async function startParent(url: string, api: Api, ...flags: string[]) {
-  const words = ["--url", api.url, "-n", "60", "--json", "--yes", "--lost-after", `${LOST_MS}`];
-  const parent = start("scripts/distributed.ts", [...words, ...flags], { REDIS_URL: url });
-  await until(() => api.total() >= 10);
-  return parent;
-}
-
-test("a parent that is killed ends its run, which leaves nothing", async () => {
-  const [redis, api] = await Promise.all([startRedis(), startCountingApi(20)]);
-  const worker = start("scripts/distributed.ts", ["--worker"], { REDIS_URL: redis.url });
-  const parent = await startParent(redis.url, api);
-  kill(parent);
-  await redis.isEmpty();
-  assert.ok(api.total() < 60);
-  kill(worker);
-});
-
-test("a run with a name outlives its parent, and is collected", async () => {
-  const [redis, api] = await Promise.all([startRedis(), startCountingApi(20)]);
-  const worker = start("scripts/distributed.ts", ["--worker"], { REDIS_URL: redis.url });
-  kill(await startParent(redis.url, api, "--run", "nightly"));
-  await until(() => api.total() === 60);
-  const other = start("scripts/distributed.ts", ["--run", "nightly", "-n", "7", "--work", "none"], {
-    REDIS_URL: redis.url,
-  });
-  const { stderr, code } = await other.ended;
-  assert.match(stderr, /Run "nightly" is there with other items/);
-  assert.equal(code, 1);
-  const again = await startParent(redis.url, api, "--run", "nightly");
-  const [record] = (await again.ended).records;
-  assert.equal(record?.ok, 60);
-  assert.equal(api.total(), 60);
-  await redis.isEmpty();
-  kill(worker);
-});
-
-test("Ctrl-C pauses a run with a name, and the same command goes on with it", async () => {
-  const [redis, api] = await Promise.all([startRedis(), startCountingApi(20)]);
-  const worker = start("scripts/distributed.ts", ["--worker"], { REDIS_URL: redis.url });
-  const parent = await startParent(redis.url, api, "--run", "nightly");
-  kill(parent, "SIGINT");
-  const { code, records } = await parent.ended;
-  assert.equal(code, 130);
-  assert.ok(records[0]!.interrupted && records[0]!.ok < 60);
-  await sleep(300);
-  const paused = api.total();
-  await sleep(300);
-  assert.equal(api.total(), paused, "it went on");
-  const [record] = (await (await startParent(redis.url, api, "--run", "nightly")).ended).records;
-  assert.equal(record?.ok, 60);
-  assert.deepEqual([api.total(), api.most()], [60, 1]);
-  await redis.isEmpty();
-  kill(worker);
-});
-
-test("two runs at once share the workers, and each gets its own results", async () => {
-  const { redis, api } = await setUp();
-  const other = await startCountingApi(20);
-  const results = await Promise.all([loop(redis, api), loop(redis, other, { batch: 3 })]);
-  for (const each of results) assert.equal(checkEach(each, "WorkerDied"), 0);
-  assert.deepEqual([api.total(), api.most(), other.total(), other.most()], [60, 1, 60, 1]);
-  await redis.isEmpty();
-});
-
-test("compare.ts takes it like any other", async () => {
-  const flags = ["-t", "processes,distributed", "-n", "5,10", "-w", "2", "--work", "none"];
-  const { code, stdout } = await run("scripts/compare.ts", flags);
-  assert.match(stdout, /^requests +processes +distributed$/m);
-  assert.equal(code, 0);
-});
-
-// Most of the time they wait.
-describe("distributed", { concurrency: 4, skip, timeout: 60_000 }, () => {
-  for (const [name, run] of tests) it(name, run);
-});
+if (!skip) testOwnLoop("distributed");
