@@ -93,8 +93,8 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
   async function end(thread: Worker) {
     const state = threads.get(thread)?.[0];
     threads.delete(thread);
-    // Before Node 24, ending a thread as it loads a module may crash all (nodejs/node#43182). It finds
-    // nothing to claim, and says that it is done.
+    // Before Node 24, ending a thread as it loads a module may crash all (nodejs/node#43182). It sees
+    // that there is nothing to claim, and leaves by itself.
     if (NODE < 24 && state === LOADING) await sleep(10_000, undefined, { ref: false });
     await thread.terminate();
   }
@@ -217,7 +217,10 @@ async function work(job: Job) {
   printAtOnce();
   process.on("exit", send); // the body may call exit()
   try {
+    // Where there is nothing left to claim, it leaves: a module may await something for long.
+    const leaving = setInterval(() => Atomics.load(next, 0) >= items.length && process.exit(), 5);
     const loop = await loadLoop(job.module);
+    clearInterval(leaving);
     const context = unpack(job.context);
     lanes.fill(CLAIMING); // from here on it ends by itself; until here the parent may end it
     if (Atomics.load(next, 0) < items.length) {
