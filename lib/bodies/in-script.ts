@@ -44,12 +44,11 @@ async function keep(item: number, value: unknown, result: InScript["result"], di
   return settled;
 }
 
-/** What the body itself returned. */
+/** What the body itself returned, where that came back as an entry. */
 export function withoutEntry(
   outcome: PromiseSettledResult<unknown>,
-  result: InScript["result"],
 ): PromiseSettledResult<unknown> {
-  if (outcome.status === "rejected" || result !== "as entry") return outcome;
+  if (outcome.status === "rejected") return outcome;
   const [[, value]] = outcome.value as [[number, unknown]];
   return { status: "fulfilled", value };
 }

@@ -257,11 +257,12 @@ async function load<Exports>(
       const all = { ...options, ...flags };
       if (!inProcesses && !result) return inWorkers!(exports, items, inner, all);
       const context: InScript = { ...around, context: options.context };
-      const without = (outcome: Results[number]) => withoutEntry(outcome, around.result);
+      if (around.result !== "as entry")
+        return inWorkers!(exports, items, inScript, { ...all, context });
       const onSettled = (report: Report) =>
-        options.onSettled({ ...report, outcome: without(report.outcome) });
+        options.onSettled({ ...report, outcome: withoutEntry(report.outcome) });
       const results = await inWorkers!(exports, items, inScript, { ...all, context, onSettled });
-      return results.map(without);
+      return results.map(withoutEntry);
     },
     afterRun: async (results, options) => afterRun?.(exports, results, { ...options, ...flags }),
   };
