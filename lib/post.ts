@@ -8,6 +8,7 @@ import type { Dispatcher, Pool } from "undici";
 // Of undici just the pool: to load the whole takes a worker three times as long.
 // @ts-expect-error: undici has types for the whole, not for this file of it
 import PoolClass from "undici/lib/dispatcher/pool.js";
+import { sayRetried } from "./timing.ts";
 
 /** How to post. */
 export interface PostOptions {
@@ -58,6 +59,7 @@ export async function post(options: PostOptions, json: string): Promise<number> 
     // At most a minute, whatever is asked for: it could hold up the loop for good.
     const waitMs = Math.min(askedMs >= 0 ? askedMs : 100 * 2 ** tried, 60_000);
     await sleep(waitMs, undefined, { signal: target.closing.signal });
+    sayRetried();
   }
 }
 

@@ -1,11 +1,12 @@
 // Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
 
-import type { EventEmitter } from "node:events";
+import { EventEmitter } from "node:events";
+import { parentPort } from "node:worker_threads";
 
 /** What a technique tells as it runs. */
 export interface Hooks {
   onSettled: (report: Report) => unknown;
-  onWorker: (worker: EventEmitter) => void;
+  onWorker: (worker: EventEmitter) => unknown;
 }
 
 /** One iteration: of which item, by which worker, from when to when by {@link nowMs}. */
@@ -36,6 +37,10 @@ export interface Run {
   iterations: Iteration[];
   cpuMs: number;
   peakRssBytes: number;
+  /** Requests that were sent again, see {@link sayRetried}. */
+  retried: number;
+  /** How far the wall clock moved since this process began: see {@link nowMs}. 0 if by less than 50. */
+  clockMovedMs: number;
 }
 
 /** A run with more iterations keeps the times of so many, so that memory stays within bounds. */
@@ -68,9 +73,22 @@ export interface ApiStats {
   statuses: Record<string, number>;
 }
 
-/** A clock that threads and processes of one machine share: milliseconds since 1970. */
+/**
+ * Milliseconds since 1970, by a clock that does not step. A process takes the wall clock's time when it
+ * begins: those that began before and after a step of that have different ones.
+ */
 export function nowMs(): number {
   return performance.timeOrigin + performance.now();
+}
+
+const RETRIED = { from: "a request sent again" } as const;
+const thisThread = new EventEmitter();
+
+/** Tells {@link measure} that a request is sent again: from a worker by message. */
+export function sayRetried(): void {
+  if (parentPort) parentPort.postMessage(RETRIED);
+  else if (process.argv[2]?.startsWith("--worker-of=")) process.send!(RETRIED);
+  else thisThread.emit("message", RETRIED);
 }
 
 /**
@@ -87,6 +105,12 @@ export async function measure(
   const usages: Usage[] = [];
   let firstMs = Number.POSITIVE_INFINITY;
   let ran = 0;
+  let retried = 0;
+  const hear = (message: Usage | typeof RETRIED | null) => {
+    if (message?.from === "the usage of a process") usages.push(message);
+    if (message?.from === RETRIED.from) retried++;
+  };
+  thisThread.on("message", hear);
   const cpuBefore = process.cpuUsage();
   const calledMs = nowMs();
   const results = await technique({
@@ -101,20 +125,19 @@ export async function measure(
         firstMs = Math.min(firstMs, startMs);
       }
     },
-    onWorker(worker) {
-      worker.on("message", (message: Usage | null) => {
-        if (message?.from === "the usage of a process") usages.push(message);
-      });
-    },
+    onWorker: (worker) => worker.on("message", hear),
   });
+  thisThread.off("message", hear);
   const ms = nowMs() - calledMs;
+  const movedMs = Date.now() - nowMs();
+  const clockMovedMs = Math.abs(movedMs) < 50 ? 0 : movedMs;
   const cpus = [process.cpuUsage(cpuBefore), ...usages.map((usage) => usage.cpu)];
   const cpuMs = sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000));
   // Replaced workers were not there at the same time: the largest of as many as there are count.
   const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
   const ownPeak = process.resourceUsage().maxRSS * 1024;
   const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
-  return { results, calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes };
+  return { results, calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes, retried, clockMovedMs };
 }
 
 /**

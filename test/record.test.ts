@@ -14,6 +14,8 @@ const run: Run = {
   iterations: [at(0, 0, 1010, 1020), at(1, 1, 1008, 1028, false), at(2, 0, 1012, 1042)],
   cpuMs: 12,
   peakRssBytes: 1e8,
+  retried: 0,
+  clockMovedMs: 0,
 };
 const outcomes: PromiseSettledResult<unknown>[] = [
   { status: "fulfilled", value: 201 },

@@ -31,6 +31,7 @@ function heading({ technique, requests, work, url, workers, concurrency }: RunRe
 
 function figures(record: RunRecord): string {
   const { ms, ok, failed, statuses, interrupted, startupMs, doneBefore, failedBefore } = record;
+  const { retried, clockMovedMs } = record;
   const left = notDone(record);
   const perSecond = formatCount((ok / ms) * 1000);
   const result = `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`;
@@ -47,9 +48,12 @@ function figures(record: RunRecord): string {
     ["time", `${formatMs(ms)}, ${perSecond} ${failed > 0 ? "ok" : unitOf(record)} a second`],
     ["result", result + stopped + before + again],
     ["statuses", counts(statuses)],
+    ["retries", retried ? `${formatCount(retried)}, each of them a POST more` : ""],
   ];
   if (startupMs !== undefined)
     rows.push(["start-up", `${formatMs(startupMs)} to the first iteration`]);
+  if (clockMovedMs !== undefined)
+    rows.push(["start-up", `unknown: the clock moved by ${formatMs(Math.abs(clockMovedMs))}`]);
   if (record.p50Ms !== undefined) {
     const [p50, p95, p99] = [record.p50Ms, record.p95Ms!, record.p99Ms!].map(formatMs);
     rows.push(["iteration", `median ${p50}, 95 % within ${p95}, 99 % within ${p99}`]);

@@ -24,8 +24,10 @@ export interface RunRecord {
   url?: string;
   /** Milliseconds from the call of the technique to its last result and its workers' end. */
   ms: number;
-  /** Milliseconds from the call to the start of the first iteration. */
+  /** Milliseconds from the call to the start of the first iteration; not where the clock moved. */
   startupMs?: number;
+  /** How far the machine's clock moved, in milliseconds: processes began by different ones. */
+  clockMovedMs?: number;
   /** Iterations that were answered 2xx; of other work, that did not throw. */
   ok: number;
   /** All others, also those not done because of an interrupt. */
@@ -34,6 +36,8 @@ export interface RunRecord {
   interrupted: boolean;
   /** HTTP status -> how often it was the answer. */
   statuses: Record<string, number>;
+  /** With --retries: how many requests were sent again, each a POST more; unknown of other machines. */
+  retried?: number;
   /** Error's code, or else its name -> how often; AbortError for what an interrupt left undone. */
   errors: Record<string, number>;
   /** The limit, in milliseconds: mean service time x rounds; of the practice API only. */
@@ -135,12 +139,14 @@ export type RunContext = Pick<RunRecord, What | "interrupted" | "doneBefore" | "
   stats?: ApiStats | undefined;
   /** Whether to keep each iteration's times. */
   timeline?: boolean;
+  /** Whether to say how many requests were sent again. */
+  retries?: boolean;
 };
 
 /** Sums up a run. */
 export function makeRecord(run: Run, context: RunContext): RunRecord {
-  const { tally, url, stats, timeline, ...what } = context;
-  const { workers, concurrency, requests, work } = what;
+  const { tally, url, stats, timeline, retries, ...what } = context;
+  const { workers, workerKind, concurrency, requests, work } = what;
   const { calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes } = run;
   const { statuses, errors, ok, settled } = tally;
   if (requests > settled) countKey(errors, INTERRUPTED, requests - settled); // it never began
@@ -149,9 +155,11 @@ export function makeRecord(run: Run, context: RunContext): RunRecord {
     ...(work === "post" && url && { url: shownUrl(url) }),
     ...{ ms, ok, failed: requests - ok },
     ...{ statuses: Object.fromEntries(statuses), errors: Object.fromEntries(errors) },
+    ...(retries && { retried: run.retried }),
     ...{ cpuMs, peakRssBytes },
   };
-  if (iterations.length > 0) record.startupMs = firstMs - calledMs;
+  if (run.clockMovedMs !== 0 && workerKind === "process") record.clockMovedMs = run.clockMovedMs;
+  else if (iterations.length > 0) record.startupMs = firstMs - calledMs;
   const done = iterations.filter(({ isOk }) => isOk);
   if (done.length > 0) {
     const durations = Float64Array.from(done, ({ startMs, endMs }) => endMs - startMs).sort();
@@ -164,7 +172,7 @@ export function makeRecord(run: Run, context: RunContext): RunRecord {
     record.apiInFlightPeak = stats.inFlightPeak;
     record.idealMs = record.serviceMs * Math.ceil(requests / (workers * concurrency));
   }
-  if (timeline) record.timeline = timelineOf(run);
+  if (timeline && !record.clockMovedMs) record.timeline = timelineOf(run);
   return record;
 }
 

@@ -126,6 +126,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
     const what = {
       ...{ technique: name, workers, workerKind, concurrency },
       ...{ work, url: apiUrl?.href, timeline: flags.timeline },
+      retries: work === "post" && flags.retries > 0 && !own,
     };
 
     let failed = false;
