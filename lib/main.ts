@@ -32,6 +32,7 @@ function isMain(moduleUrl: string): boolean {
 
 /** Runs a script; an error becomes one line on stderr and exit status 2 for bad usage, else 1. */
 export async function main(run: () => Promise<void>): Promise<void> {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {}); // see print()
   try {
     await run();
   } catch (error) {

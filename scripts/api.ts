@@ -12,6 +12,7 @@ import type { AddressInfo } from "node:net";
 import { decimal, describeFlags, onOff, parseFlags, wholeNumber } from "../lib/command/flags.ts";
 import { onParentGone } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
+import { print } from "../lib/terminal/terminal.ts";
 import { createPracticeApi } from "./api/server.ts";
 
 const share = { placeholder: "P", initial: 0 };
@@ -32,10 +33,8 @@ const flags = {
 
 await main(async () => {
   const given = parseFlags(flags);
-  if (given.help) {
-    console.log(`api.ts: the practice API, on 127.0.0.1\n\nFlags:\n${describeFlags(flags)}`);
-    return;
-  }
+  if (given.help)
+    return print(`api.ts: the practice API, on 127.0.0.1\n\nFlags:\n${describeFlags(flags)}`);
   const options = {
     latencyMs: given.latency,
     jitterMs: given.jitter,
@@ -58,5 +57,9 @@ await main(async () => {
   await new Promise<void>((resolve, reject) => {
     api.once("error", reject).listen(given.port, "127.0.0.1", resolve);
   });
-  console.log(`http://127.0.0.1:${(api.address() as AddressInfo).port}/`);
+  const { port } = api.address() as AddressInfo;
+  await print(`http://127.0.0.1:${port}/`).catch((error) => {
+    close(); // nobody would find it
+    throw error;
+  });
 });

@@ -21,8 +21,8 @@ export interface Flag<T> {
   expected: string;
   /** Turns the text into a value. For a bad one it throws, or gives undefined. */
   parse(text: string, before: T): T | undefined;
-  /** Values that it matches are shown nowhere, not even in the message on a bad one. */
-  secret?: RegExp;
+  /** Its values are shown nowhere, not even in the message on a bad one. */
+  isSecret?: boolean;
 }
 
 /** The values of a table of flags, under the same names. */
@@ -104,8 +104,10 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
       if (isWhole) value = flag.parse(text ?? "", values[name]);
     } catch {} // a bad one
     if (value === undefined) {
-      const hidden = flag.secret?.test(text ?? "") && "something else (not shown)";
-      const found = text === undefined ? "nothing" : hidden || `"${text}"`;
+      // Whatever the flag, a URL's query, or the like of user:password@, may hold a secret.
+      const isSecret = flag.isSecret || /\?|:.*@/.test(text ?? "");
+      const shown = isSecret ? "something else (not shown)" : `"${text}"`;
+      const found = text === undefined ? "nothing" : shown;
       throw new UsageError(`${rawName}: expected ${flag.expected}, found ${found}`);
     }
     values[name] = value;

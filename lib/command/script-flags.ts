@@ -21,7 +21,7 @@ const header: kinds.Flag<Record<string, string>> = {
   expected:
     'a header as "Name: value", none of Content-Length, Expect, Keep-Alive, Transfer-Encoding ' +
     "and Upgrade, and of Connection only close or keep-alive",
-  secret: /^/,
+  isSecret: true,
   initial: {},
   initialText: "none",
   help: "request header, any number of them; the values are never printed or saved",
@@ -43,7 +43,6 @@ export function scriptFlags(defaultWorkers: string | undefined) {
   const url: kinds.Flag<URL | undefined> = {
     placeholder: "URL",
     expected: "an http:// or https:// URL",
-    secret: /[@?]/, // it may have a password or a token
     initial: undefined,
     initialText: "a practice API on 127.0.0.1, started for the run",
     help: "your API",
@@ -52,6 +51,7 @@ export function scriptFlags(defaultWorkers: string | undefined) {
   const data: kinds.Flag<string | undefined> = {
     placeholder: "JSON",
     expected: "JSON, with {i} for the item",
+    isSecret: true,
     initial: undefined,
     initialText: '{"request":{i}}',
     help: "JSON to send; {i} stands for the item",

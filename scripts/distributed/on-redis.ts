@@ -29,7 +29,7 @@ const redis: Flag<string | undefined> = {
   initialText: "REDIS_URL, or a Redis and workers on 127.0.0.1, started for the run",
   expected: "redis://user:password@host:port/database, or rediss:// for TLS",
   parse: (text) => (/^rediss?:\/\/./.test(text) ? text : undefined),
-  secret: /^/,
+  isSecret: true,
 };
 const run: Flag<string | undefined> = {
   placeholder: "NAME",

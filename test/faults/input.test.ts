@@ -17,6 +17,7 @@ const NAMES =
 const FILE = "a file that is there";
 const LONG = `${"long".repeat(100)}.ts`; // longer than a file's name can be
 const HIDDEN = "something else (not shown)";
+const ITEMS = 'a file that is there, or "-" for stdin';
 
 /** Script, arguments, message. Where the message is [flag, expected, found], it is put together so. */
 const BAD: [script: string, args: string[], message: string | [string, string, string]][] = [
@@ -49,8 +50,14 @@ const BAD: [script: string, args: string[], message: string | [string, string, s
   ["async", ["--url", "ftp://a/"], ["--url", URL_, '"ftp://a/"']],
   ["async", ["--url", "http://"], ["--url", URL_, '"http://"']],
   ["async", ["--url", "file://me:secret@a/"], ["--url", URL_, "something else (not shown)"]],
-  ["async", ["--data", "{i"], ["--data", JSON_, '"{i"']],
-  ["async", ["--data", ""], ["--data", JSON_, '""']],
+  ["async", ["--data", "{i"], ["--data", JSON_, HIDDEN]],
+  ["async", ["--data", ""], ["--data", JSON_, HIDDEN]],
+  ["async", ["--url", "me:secret@a/p"], ["--url", URL_, HIDDEN]],
+  ["async", ["--url", "a.example/?token=secret"], ["--url", URL_, HIDDEN]],
+  ["async", ["--items", "https://me:secret@a/"], ["--items", ITEMS, HIDDEN]],
+  ["compare", ["--work", "?token=secret"], ["--work", "one of post, cpu, none", HIDDEN]],
+  ["async", ["Authorization: Bearer secret"], "unexpected argument: only flags are expected"],
+  ["api", ["http://me:secret@a/"], "unexpected argument: only flags are expected"],
   ["async", ["--header", "secret"], ["--header", HEADER, HIDDEN]],
   ["async", ["--header", ": secret"], ["--header", HEADER, HIDDEN]],
   ["async", ["--header", "A: b\r\nEvil: c"], ["--header", HEADER, HIDDEN]],

@@ -1,11 +1,13 @@
 // What the scripts tell of a run is what was: in cases in which it is easy to say something else.
 
 import assert from "node:assert/strict";
+import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type ServerResponse } from "node:http";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
-import { run, start, until } from "./support/process.ts";
+import { runtimeCommand } from "../../lib/runtime.ts";
+import { run, start, until } from "../support/process.ts";
 
 /** An API that is told by the item and by how often that came before what to do. */
 async function serve(act: (response: ServerResponse, item: number, before: number) => void) {
@@ -94,7 +96,7 @@ test("retries: those before Ctrl-C are counted", async () => {
   assert.equal(records[0].interrupted, true);
 });
 
-const clock = new URL("./programs/clock-steps.mjs", import.meta.url).href;
+const clock = new URL("../programs/clock-steps.mjs", import.meta.url).href;
 for (const [technique, steppedMs, isKnown] of [
   ["processes", -200, false],
   ["processes", 3_600_000, false],
@@ -121,3 +123,97 @@ for (const [technique, steppedMs, isKnown] of [
     }
   });
 }
+
+/** Runs a shell's command line, in which `run NAME ...` runs a script. */
+function shell(line: string, env: Record<string, string> = {}) {
+  const quoted = runtimeCommand.map((part) => `'${part}'`).join(" ");
+  const whole = `run() { file=$1; shift; ${quoted} "scripts/$file.ts" "$@"; }\n${line}`;
+  const options = { env: { ...process.env, NO_COLOR: "1", ...env } };
+  return new Promise<{ code: unknown; stdout: string; stderr: string }>((resolve) =>
+    execFile("/bin/sh", ["-c", whole], options, (error, stdout, stderr) =>
+      resolve({ code: error?.code ?? 0, stdout, stderr }),
+    ),
+  );
+}
+
+for (const line of [
+  "async -n 3 --latency 0",
+  "threads -n 3 --latency 0 --json",
+  "shared-dict -n 3 --latency 0",
+  "compare -n 3 -t async --latency 0",
+  "compare -n 3 -t async --latency 0 --json",
+  "processes --help",
+  "compare --help",
+  "api --max-requests 1",
+]) {
+  const skip = process.platform !== "linux" && "there is no /dev/full";
+  test(`${line}: a full disk is one line and exit status 1`, { skip }, async () => {
+    const { code, stderr } = await shell(`run ${line} > /dev/full`);
+    assert.match(stderr, /(^|\n)error: cannot print: ENOSPC: no space left on device, write\n$/);
+    assert.doesNotMatch(stderr, /\n {4}at /);
+    assert.equal(code, 1);
+  });
+
+  if (line.startsWith("api")) continue; // it goes on for others than the one that read its address
+  test(`${line}: a reader who is gone is no error`, async () => {
+    const { stderr } = await shell(`run ${line} | true`);
+    assert.doesNotMatch(stderr, /error|EPIPE/);
+  });
+}
+
+const hasScript = spawnSync("script", ["--version"]).stdout?.includes("util-linux");
+for (const line of ["threads -n 400 -w 2", "compare -t async,threads -n 5,50,500"]) {
+  const skip = !hasScript && "needs script(1) of util-linux for a terminal";
+
+  test(`${line}: in a narrow terminal, progress is one line that is written over`, {
+    skip,
+  }, async () => {
+    const { stdout } = await inTerminal(line, { columns: 24 });
+    const progress = stdout.split("\r\x1b[K").slice(1, -1); // the last has the output behind it
+    assert.ok(progress.length > 0, stdout);
+    for (const shown of progress) assert.match(shown, /^[^\r\n]{1,23}$/);
+  });
+
+  test(`${line}: a dumb terminal is sent no escape codes`, { skip }, async () => {
+    const { stdout } = await inTerminal(line, { columns: 80, TERM: "dumb" });
+    assert.match(stdout, /ideal/);
+    assert.ok(!stdout.includes("\x1b"), stdout);
+  });
+}
+
+/** Runs a script in a terminal, and gives all that it was sent. */
+function inTerminal(line: string, { columns, ...env }: { columns: number; TERM?: string }) {
+  const quoted = runtimeCommand.map((part) => `"${part}"`).join(" ");
+  const command = `stty cols ${columns}; unset NO_COLOR; ${quoted} scripts/${line.replace(" ", ".ts ")}`;
+  return shell(`script -qec '${command}' /dev/null`, { TERM: "xterm", ...env });
+}
+
+test("compare.ts: without a terminal, a line a run says what was done of it", async () => {
+  const api = await serve((response, item) => (item === 2 ? refuse(response) : answer(response)));
+  const flags = ["-t", "async,threads", "-n", "3,9", "-w", "2", ...api.flags];
+  const { stderr } = await run("scripts/compare.ts", flags);
+  const lines = stderr.split("\n").map((each) => each.replace(/ in [\d.]+ m?s$/, " in TIME"));
+  assert.deepEqual(lines, [
+    "4 runs",
+    "1 of 4: async x2, 2 of 3 ok in TIME",
+    "2 of 4: async x2, 8 of 9 ok in TIME",
+    "3 of 4: threads x2, 2 of 3 ok in TIME",
+    "4 of 4: threads x2, 8 of 9 ok in TIME",
+    "",
+  ]);
+});
+
+test("timeline: workers that got nothing count in what a worker was busy on average", async () => {
+  for (const [requests, workers] of [
+    ["4", "8"],
+    ["1", "6"],
+  ] as const) {
+    const flags = ["-n", requests, "-w", workers, "--latency", "40", "--timeline"];
+    const { stdout } = await run("scripts/threads.ts", flags);
+    const shares = [...stdout.matchAll(/^ *\d+ .* (\d+) %$/gm)].map(([, share]) => Number(share));
+    const [, of, average] = stdout.match(/(\d+) workers.* (\d+) %/) ?? [];
+    assert.deepEqual([of, shares.length > 0], [workers, true], stdout);
+    const busy = shares.reduce((sum, share) => sum + share, 0) / Number(workers);
+    assert.ok(Math.abs(busy - Number(average)) <= 1, stdout);
+  }
+});
