@@ -29,7 +29,7 @@ interface ToProcess {
 /** What a process says. */
 interface FromProcess {
   role: string;
-  is?: "starting" | "loaded" | "ready" | "ending" | "done";
+  is?: "loaded" | "ready" | "ending" | "done";
   reports?: [index: number, startMs: number, endMs: number, result: Packed][];
   returned?: number[]; // items that it has not begun, and will not
   on?: number[]; // the items that it is on: of those that are not short, each before it begins
@@ -38,7 +38,7 @@ interface FromProcess {
 }
 
 /** What a process is: what it has said last, or what the parent has asked of it since. */
-type State = NonNullable<FromProcess["is"]> | "late" | "asked";
+type State = "starting" | NonNullable<FromProcess["is"]> | "late" | "asked";
 
 /**
  * Calls the default function of `module` for all items, in child processes. A process that dies costs
@@ -130,7 +130,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     child.on("message", (message: FromProcess | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
       const { is, reports = [], failed } = message;
-      if (is === "starting") openPlace(); // so as many start at a time as there are cores
+      if (is === "loaded") openPlace(); // so as many load at a time as there are cores
       for (const [index, startMs, endMs, result] of reports) {
         held.delete(index);
         settle({ index, worker: place, startMs, endMs, outcome: outcomeOf(result) });
@@ -149,6 +149,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       takeBack(message.returned);
       feed();
     });
+    const opening = setTimeout(openPlace, 100); // one that takes so long waits for something
     const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
 
     function say(what: Omit<ToProcess, "role">) {
@@ -172,7 +173,8 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       const size = itemTimeoutMs ? 1 : Math.max(1, Math.floor(Math.min(0.2 / eachMs, share)));
       // One that waits hides the way there and back; of long ones, others could begin it.
       const lanes = concurrency + (eachMs < 10 && share > 0.5 ? 1 : 0);
-      send(next, Math.min(lanes * size - held.size, items.length - next), size > 1);
+      const room = lanes * size - held.size;
+      if (room >= size) send(next, Math.min(room, items.length - next), size > 1);
     }
 
     function send(first: number, count: number, isShort: boolean) {
@@ -204,6 +206,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     }
 
     const how = await ended;
+    clearTimeout(opening);
     clearInterval(timer);
     children.delete(child);
     if (living.delete(child) && living.size === 0) process.off("exit", killLiving);
@@ -261,6 +264,7 @@ function work() {
 
   async function runLane() {
     lanes++;
+    sentMs = performance.now();
     for (let taken = queue.shift(); taken; taken = queue.shift()) {
       const { index, item, isShort } = taken;
       on.set(index, isShort);
@@ -307,7 +311,6 @@ function work() {
 
   here.isLoading = true; // until it has loaded the body
   printAtOnce();
-  void say({ is: "starting" });
   process.on("message", (message: ToProcess | null) => {
     if (message?.role !== ROLE) return; // a message of the program's own
     hear(message).catch((thrown) => {

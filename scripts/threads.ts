@@ -119,7 +119,8 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     let isDone = false;
     threads.set(thread, lanes);
     Promise.resolve(thread).then(onWorker).catch(stop);
-    thread.once("message", openPlace); // so as many start at a time as there are cores
+    thread.once("message", openPlace); // so as many load at a time as there are cores
+    const opening = setTimeout(openPlace, 100); // one that takes so long waits for something
     for (const event of ["error", "messageerror"] as const)
       thread.on(event, (error) => {
         why ??= error;
@@ -156,6 +157,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     }
 
     const code = await exited;
+    clearTimeout(opening);
     clearInterval(timer);
     threads.delete(thread);
     const claims = [...lanes];
@@ -213,7 +215,6 @@ async function work(job: Job) {
     Atomics.compareExchange(lanes, lane, CLAIMING, LEFT);
   }
 
-  say({}); // it is up
   printAtOnce();
   process.on("exit", send); // the body may call exit()
   try {
@@ -221,6 +222,7 @@ async function work(job: Job) {
     const leaving = setInterval(() => Atomics.load(next, 0) >= items.length && process.exit(), 5);
     const loop = await loadLoop(job.module);
     clearInterval(leaving);
+    say({}); // it has loaded
     const context = unpack(job.context);
     lanes.fill(CLAIMING); // from here on it ends by itself; until here the parent may end it
     if (Atomics.load(next, 0) < items.length) {
