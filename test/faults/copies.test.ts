@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readsTypeScript, runtimeCommand } from "../lib/runtime.ts";
+import { readsTypeScript, runtimeCommand } from "../../lib/runtime.ts";
 import {
   CONFIGURATIONS,
   importsOf,
@@ -15,8 +15,8 @@ import {
   projectOf,
   TECHNIQUES,
   techniqueOf,
-} from "./support/copies.ts";
-import { skip as noRedis, startRedis } from "./support/redis.ts";
+} from "../support/copies.ts";
+import { skip as noRedis, startRedis } from "../support/redis.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "copies-"));
 before(() => makeCopies(folder));
@@ -65,7 +65,7 @@ async function runCopy(
 
 for (const config of Object.keys(CONFIGURATIONS))
   test(`copy: each technique and its loops pass ${config}, wrong calls do not`, () => {
-    const tsc = fileURLToPath(new URL("../node_modules/.bin/tsc", import.meta.url));
+    const tsc = fileURLToPath(new URL("../../node_modules/.bin/tsc", import.meta.url));
     const { status, stdout } = spawnSync(tsc, ["-p", join(folder, config)], { encoding: "utf8" });
     assert.equal(stdout, "");
     assert.equal(status, 0);
