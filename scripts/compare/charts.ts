@@ -1,74 +1,60 @@
 // The charts of a comparison: time, and over workers how many times as fast.
 
-import { type Axis, lineChart, type Series, styleOf } from "../../lib/terminal/chart.ts";
+import { type ChartOptions, lineChart, type Series, styleOf } from "../../lib/terminal/chart.ts";
 import { formatMs, plural } from "../../lib/terminal/format.ts";
-import { BASELINE, type Cell, type Comparison, type Ideal, type Panel } from "./comparison.ts";
+import { type Cell, hasAny, type Panel, plainIn } from "./comparison.ts";
 
 /** Columns to draw in, and whether to colour. */
-export interface Look {
-  width: number;
-  colour: boolean;
-}
+export type Look = Pick<ChartOptions, "width" | "colour">;
 
 /** Time over requests or workers, on log axes; as bars where there is one row only. */
-export function timeChart(comparison: Comparison, panel: Panel, look: Look): string {
-  const drawn = panel.rows.filter((row) => row.length > 0);
-  if (drawn.length === 1) {
-    const bars = drawn[0]!.map(({ technique, ms }) => ({ name: technique, value: ms.median }));
-    const ideal = panel.ideals[panel.rows.indexOf(drawn[0]!)];
-    return barChart(ideal ? [{ name: "ideal", value: ideal.ms }, ...bars] : bars, look);
-  }
-  const toY = ({ ms }: Cell) => ({ y: ms?.median, low: ms?.least, high: ms?.most });
-  const series = seriesOf(comparison, panel, ({ ms }) => ({ y: ms }), toY);
+export function timeChart(panel: Panel, look: Look): string {
+  const series = seriesOf(panel, ({ ms }) => ({ y: ms?.median, low: ms?.least, high: ms?.most }));
+  if (panel.rows.filter(hasAny).length === 1) return barChart(series, look);
   const y = { scale: "log", label: "time", format: formatMs } as const;
-  return lineChart(series, { x: xAxisOf(comparison, panel, "log"), y, height: 16, ...look });
+  return lineChart(series, { x: xAxisOf(panel, "log"), y, height: 16, ...look });
 }
 
 /** How many times as fast as the plain loop, over workers; linear: the ideal is straight. */
-export function speedupChart(comparison: Comparison, panel: Panel, look: Look): string {
-  const plain = panel.rows.flat().find(({ technique }) => technique === BASELINE)?.ms.median;
-  const whom = plain === undefined ? "with the fewest workers" : "the plain loop";
-  const toIdeal = ({ ms }: Ideal) => ({ y: plain && plain / ms });
-  const series = seriesOf(comparison, panel, toIdeal, ({ gain }) => ({ y: gain?.factor }));
-  const label = `times as fast as ${whom}`;
-  const y = { scale: "linear", label, format: (factor: number) => factor.toFixed(2) } as const;
-  return lineChart(series, { x: xAxisOf(comparison, panel, "linear"), y, height: 12, ...look });
+export function speedupChart(panel: Panel, look: Look): string {
+  const whom = panel.rows.some(plainIn) ? "the plain loop" : "with the fewest workers";
+  const series = seriesOf(panel, ({ gain }) => ({ y: gain?.factor }));
+  const format = (factor: number) => factor.toFixed(2);
+  const y = { scale: "linear", label: `times as fast as ${whom}`, format } as const;
+  return lineChart(series, { x: xAxisOf(panel, "linear"), y, height: 12, ...look });
 }
 
 /** The ideal and each technique; a row without a time is a gap. */
 function seriesOf(
-  { xs }: Comparison,
-  { lines, ideals }: Panel,
-  toIdeal: (ideal: Ideal) => Omit<Series["points"][number], "x">,
-  toY: (cell: Cell) => Omit<Series["points"][number], "x">,
+  { xs, lines, ideals }: Panel,
+  toPoint: (cell: Pick<Cell, "ms" | "gain">) => Omit<Series["points"][number], "x">,
 ): Series[] {
-  const points = <T>(rows: (T | undefined)[], toPoint: (row: T) => ReturnType<typeof toY>) =>
-    xs.map((x, row) => ({ x, ...(rows[row] ? toPoint(rows[row]) : { y: undefined }) }));
-  const techniques = lines.map(({ technique, cells }) => ({
+  return [{ technique: "ideal", cells: ideals }, ...lines].map(({ technique, cells }) => ({
     name: technique,
-    points: points(cells, toY),
+    points: xs.map((x, row) => ({ x, y: undefined, ...(cells[row] && toPoint(cells[row])) })),
   }));
-  return [{ name: "ideal", points: points(ideals, toIdeal) }, ...techniques];
 }
 
 /** The axis over the rows; those before the first and after the last with a time have no place. */
-function xAxisOf({ over, xs, machine }: Comparison, { rows }: Panel, scale: Axis["scale"]): Axis {
+function xAxisOf({ over, xs, machine, rows }: Panel, scale: "linear" | "log") {
   const cores = over === "workers" ? ` (this machine has ${plural(machine.cores, "core")})` : "";
-  const drawn = xs.filter((_, row) => rows[row]!.length > 0);
-  const ticks = xs.filter((x) => x >= drawn[0]! && x <= drawn.at(-1)!);
+  const ticks = xs.slice(rows.findIndex(hasAny), rows.findLastIndex(hasAny) + 1);
   return { label: over + cores, format: String, ticks, scale };
 }
 
-/** Bars from zero with their names and values, each line at most `width` columns wide. */
-function barChart(bars: { name: string; value: number }[], { width, colour }: Look): string {
+/** Each series' one point as a bar from zero, with name and time, at most `width` columns wide. */
+function barChart(series: Series[], { width, colour }: Look): string {
+  const bars = series.flatMap(({ name, points }) =>
+    points.flatMap(({ y }) => (y === undefined ? [] : { name, ms: y, time: formatMs(y) })),
+  );
   const nameWidth = Math.max(...bars.map(({ name }) => name.length));
-  const textWidth = Math.max(...bars.map(({ value }) => formatMs(value).length));
-  const longest = Math.max(...bars.map(({ value }) => value));
-  const columns = Math.max(1, width - nameWidth - textWidth - 4);
-  const lines = bars.map(({ name, value }, number) => {
-    const bar = (name === "ideal" ? "·" : "█").repeat(Math.round((value / longest) * columns));
+  const timeWidth = Math.max(...bars.map(({ time }) => time.length));
+  const longestMs = Math.max(...bars.map(({ ms }) => ms));
+  const columns = Math.max(1, width - nameWidth - timeWidth - 4);
+  const lines = bars.map(({ name, ms, time }, number) => {
+    const bar = (name === "ideal" ? "·" : "█").repeat(Math.round((ms / longestMs) * columns));
     const painted = styleOf({ name }, number, colour).paint(bar);
-    return `${name.padStart(nameWidth)}  ${formatMs(value).padStart(textWidth)}  ${painted}`;
+    return `${name.padStart(nameWidth)}  ${time.padStart(timeWidth)}  ${painted}`;
   });
   return lines.join("\n");
 }

@@ -41,8 +41,9 @@ export interface Comparison {
 
 const FIGURES = ["startupMs", "idealMs", "serviceMs", "cpuMs", "peakRssBytes"] as const;
 
-/** All runs of one technique in one row. */
-export interface Cell extends Pick<Sample, "technique" | "requests" | "workers" | "workerKind"> {
+type Same = "technique" | "work" | "requests" | "workers" | "workerKind" | "concurrency";
+/** All runs of one technique in one row, and what is the same for all of them. */
+export interface Cell extends Pick<Sample, Same> {
   samples: Sample[];
   /** Of the runs in which all items were ok, so that times compare; undefined for none. */
   ms: Spread | undefined;
@@ -66,15 +67,17 @@ export interface Line {
   timed: TimedCell[];
 }
 
-/** The time of a loop whose iterations run in full rounds, so many at once, without any cost. */
+/** What a row would take if its iterations ran in full rounds, so many at once, without any cost. */
 export interface Ideal {
   atOnce: number;
   rounds: number;
-  ms: number;
+  ms: Spread;
+  /** How many times as fast as the plain loop that is, where it has a time. */
+  gain: Ratio | undefined;
 }
 
 /** What was run with the number of workers that was asked for, or with Python's. */
-export interface Panel {
+export interface Panel extends Pick<Comparison, "over" | "xs" | "machine"> {
   asPython: boolean;
   work: Work | undefined;
   lines: Line[];
@@ -82,15 +85,6 @@ export interface Panel {
   ideals: (Ideal | undefined)[];
   /** For each row the cells that have a time. */
   rows: TimedCell[][];
-  /** The last row that has any. */
-  last: TimedCell[];
-}
-
-/** What is worked out of a comparison once, for all that shows it; a table for each panel. */
-export interface Summary {
-  panels: Panel[];
-  tables: string[][][];
-  sentences: string[];
 }
 
 /** The panels of a comparison; the second, with Python's numbers of workers, where there is one. */
@@ -104,45 +98,46 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
   const { over, xs, techniques, samples, machine } = comparison;
   const lines = techniques.map((technique): Line => {
     const own = samples.filter((run) => run.technique === technique && run.asPython === asPython);
-    const isInAllRows = over === "workers" && technique === BASELINE;
-    const shared = cellOf(own);
-    const cells = xs.map((x) =>
-      isInAllRows ? shared : cellOf(own.filter((run) => run[over] === x)),
-    );
+    const shared = over === "workers" && technique === BASELINE ? cellOf(own) : undefined;
+    const cells = xs.map((x) => shared ?? cellOf(own.filter((run) => run[over] === x)));
     return { technique, cells, timed: [...new Set(cells)].filter(isTimed) };
   });
   const rows = xs.map((_, row) => lines.map(({ cells }) => cells[row]).filter(isTimed));
-  for (const row of rows) {
-    const plain = row.find(({ technique }) => technique === BASELINE);
-    for (const cell of row) {
-      if (cell === plain) continue;
-      const fewest = lines.find(({ technique }) => technique === cell.technique)!.timed[0];
-      cell.base = plain ?? (over === "workers" ? fewest : undefined);
+  for (const { cells, timed } of lines)
+    for (const [row, cell] of cells.entries()) {
+      const plain = plainIn(rows[row]!);
+      if (!isTimed(cell) || cell === plain) continue;
+      cell.base = plain ?? (over === "workers" ? timed[0] : undefined);
       cell.gain = cell.base && ratio(cell.base.ms, cell.ms);
     }
-  }
-  return {
-    asPython,
-    work: samples[0]?.work,
-    lines,
-    ideals: rows.map((cells) => idealOf(cells, machine.cores)),
-    rows,
-    last: rows.findLast((row) => row.length > 0) ?? [],
-  };
+  const ideals = rows.map((row) => idealOf(row, machine.cores));
+  return { over, xs, machine, asPython, work: samples[0]?.work, lines, ideals, rows };
 }
 
 function cellOf(samples: Sample[]): Cell | undefined {
-  if (samples.length === 0) return undefined;
-  const { technique, requests, workers, workerKind } = samples[0]!;
   const done = samples.filter((run) => !run.interrupted && run.failed === 0);
   const ms = spread(done.map((run) => run.ms));
   const medians = FIGURES.map((name) => [name, median(done.flatMap((run) => run[name] ?? []))]);
-  const own = { technique, requests, workers, workerKind, samples };
-  return { ...own, ms, median: Object.fromEntries(medians) };
+  return samples[0] && { ...samples[0], samples, ms, median: Object.fromEntries(medians) };
 }
 
 function isTimed(cell: Cell | undefined): cell is TimedCell {
   return cell?.ms !== undefined;
+}
+
+/** Whether any technique has a time in a row. */
+export function hasAny(row: TimedCell[]): boolean {
+  return row.length > 0;
+}
+
+/** The plain loop's cell among those of a row. */
+export function plainIn(row: TimedCell[]): TimedCell | undefined {
+  return row.find(({ technique }) => technique === BASELINE);
+}
+
+/** The fastest of the cells. */
+export function bestOf(cells: TimedCell[]): TimedCell | undefined {
+  return cells.toSorted((a, b) => a.ms.median - b.ms.median)[0];
 }
 
 /**
@@ -150,17 +145,19 @@ function isTimed(cell: Cell | undefined): cell is TimedCell {
  * API measured; for computing an estimate, from the plain loop's time and the number of cores.
  */
 function idealOf(row: TimedCell[], cores: number): Ideal | undefined {
-  const plain = row.find(({ technique }) => technique === BASELINE);
+  const plain = plainIn(row);
   const others = row.filter((cell) => cell !== plain);
-  const slots = new Set(others.map(({ samples: [run] }) => run!.workers * run!.concurrency));
+  const slots = new Set(others.map(({ workers, concurrency }) => workers * concurrency));
   if (slots.size !== 1) return undefined; // not the same for all, or there is none
-  const { requests, workers, samples } = others[0]!;
-  const isComputing = samples[0]!.work === "cpu";
+  const { requests, workers, work } = others[0]!;
+  const isComputing = work === "cpu";
   const atOnce = Math.min(requests, isComputing ? Math.min(workers, cores) : [...slots][0]!);
   const rounds = Math.ceil(requests / atOnce);
-  if (isComputing) return plain && { atOnce, rounds, ms: (plain.ms.median / requests) * rounds };
-  const own = others.flatMap((cell) => cell.median.idealMs ?? []);
-  return own.length > 0 ? { atOnce, rounds, ms: Math.min(...own) } : undefined;
+  const estimate = plain && (plain.ms.median / requests) * rounds;
+  const ideals = isComputing ? [estimate] : others.map((cell) => cell.median.idealMs);
+  const least = Math.min(...ideals.flatMap((ideal) => ideal ?? []));
+  const ms = spread([least].filter(Number.isFinite));
+  return ms && { atOnce, rounds, ms, gain: plain && ratio(plain.ms, ms) };
 }
 
 /** What failed of all that was run, such as "40 of 140 refused" and "429: 40"; else undefined. */

@@ -4,28 +4,29 @@ import { formatMs, plural } from "../../lib/terminal/format.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
 import { describeTimeline } from "../../lib/terminal/timeline.ts";
 import { type Look, speedupChart, timeChart } from "./charts.ts";
-import { BASELINE, type Comparison, panelsOf, type Summary } from "./comparison.ts";
+import { BASELINE, type Comparison, panelsOf } from "./comparison.ts";
 import { findings } from "./findings.ts";
 import { costTable, formatTable, timeTable, wrap } from "./tables.ts";
 
 /** Works out what there is to show; what a script or an API said cannot steer the terminal. */
-export function summarize(comparison: Comparison): Summary {
-  const panels = panelsOf(comparison);
-  const tables = panels.map((panel) => timeTable(comparison, panel));
-  const sentences = [...findings(comparison, panels), ...comparison.remarks].map(escapeControl);
-  return { panels, tables, sentences };
+export function summarize(comparison: Comparison) {
+  const panels = panelsOf(comparison).map((panel) => ({ ...panel, table: timeTable(panel) }));
+  const sentences = [...findings(panels), ...comparison.remarks].map(escapeControl);
+  return { panels, sentences };
 }
+
+/** What is worked out of a comparison once, for all that shows it. */
+export type Summary = ReturnType<typeof summarize>;
 
 /** For each panel its times, charts, and what it cost; then timelines, then sentences. */
 export function describe(comparison: Comparison, summary: Summary, look: Look): string {
-  const { panels, tables, sentences } = summary;
   const isSweep = comparison.over === "workers" && comparison.xs.length > 1;
   return [
-    ...panels.flatMap((panel, number) => [
+    ...summary.panels.flatMap((panel) => [
       ...(panel.asPython ? ["With as many workers as Python's executors choose:"] : []),
-      formatTable(tables[number]!, look.width),
-      timeChart(comparison, panel, look),
-      ...(isSweep ? [speedupChart(comparison, panel, look)] : []),
+      formatTable(panel.table, look.width),
+      timeChart(panel, look),
+      ...(isSweep ? [speedupChart(panel, look)] : []),
       ...costTable(panel, look.width),
     ]),
     ...comparison.timelines.map((record) => {
@@ -34,6 +35,6 @@ export function describe(comparison: Comparison, summary: Summary, look: Look): 
       const heading = `${technique}, ${plural(requests, "iteration")}${lanes}: ${formatMs(ms)}`;
       return `${heading}\n${describeTimeline(record, look.width)}`;
     }),
-    sentences.map((sentence) => wrap(sentence, look.width, "- ")).join("\n"),
+    summary.sentences.map((sentence) => wrap(sentence, look.width, "- ")).join("\n"),
   ].join("\n\n");
 }

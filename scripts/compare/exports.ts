@@ -4,7 +4,8 @@ import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
-import { type Comparison, FORMAT, isComparison, type Sample, type Summary } from "./comparison.ts";
+import { type Comparison, FORMAT, hasAny, isComparison, type Sample } from "./comparison.ts";
+import type { Summary } from "./describe.ts";
 
 /** One line a run; a dictionary's and a timeline's figures are in the JSON only. */
 const COLUMNS = [
@@ -91,12 +92,11 @@ export function toCsv({ samples }: Comparison): string {
 
 /** The tables and what they mean. */
 export function toMarkdown({ machine, startedAt }: Comparison, summary: Summary): string {
-  const { panels, tables, sentences } = summary;
-  const filled = tables.filter((_, number) => panels[number]!.last.length > 0);
-  const list = sentences.map((sentence) => `- ${sentence}`).join("\n");
+  const filled = summary.panels.filter(({ rows }) => rows.some(hasAny));
+  const list = summary.sentences.map((sentence) => `- ${sentence}`).join("\n");
   const { runtime, cores, cpu } = machine;
   const where = `${runtime}, ${cores} cores of ${cpu}, ${startedAt.slice(0, 10)}.`;
-  return `${[...filled.map(markdownTable), list, where].join("\n\n")}\n`;
+  return `${[...filled.map(({ table }) => markdownTable(table)), list, where].join("\n\n")}\n`;
 }
 
 function markdownTable([head, ...rows]: string[][]): string {

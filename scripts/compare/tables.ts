@@ -1,14 +1,15 @@
 // The tables of a comparison, times and what they cost, as lines of at most so many columns.
 
 import { formatBytes, formatMs, plural } from "../../lib/terminal/format.ts";
-import { BASELINE, type Cell, type Comparison, failureOf, type Panel } from "./comparison.ts";
+import { sum } from "../../lib/timing.ts";
+import { BASELINE, bestOf, type Cell, failureOf, hasAny, type Panel } from "./comparison.ts";
 import { formatRatio, ratio } from "./statistics.ts";
 
 /**
  * Sizes or numbers of workers down, as they can be typed; the ideal and the techniques across; "-"
  * where one was not run. Over workers each time comes with how many times as fast as its base it is.
  */
-export function timeTable({ over, xs }: Comparison, { asPython, ideals, lines }: Panel) {
+export function timeTable({ over, xs, asPython, ideals, lines }: Panel): string[][] {
   const others = lines.filter(({ technique }) => technique !== BASELINE);
   const shown = over === "workers" && others.length > 0 ? others : lines;
   const hasIdeal = ideals.some((ideal) => ideal !== undefined);
@@ -19,7 +20,7 @@ export function timeTable({ over, xs }: Comparison, { asPython, ideals, lines }:
     [over, ...(hasIdeal ? ["ideal"] : []), ...head],
     ...xs.map((x, row) => [
       `${x}`,
-      ...(hasIdeal ? [orDash(ideals[row]?.ms, formatMs)] : []),
+      ...(hasIdeal ? [orDash(ideals[row]?.ms.median, formatMs)] : []),
       ...shown.map(({ cells }) => {
         const gain = over === "workers" && cells[row]?.gain;
         return timeText(cells[row]) + (gain ? `  ${formatRatio({ factor: gain.factor })}x` : "");
@@ -43,10 +44,11 @@ function timeText(cell: Cell | undefined): string {
 }
 
 /** What each technique took in the last row that any of them reached, against the fastest. */
-export function costTable({ last }: Panel, width: number): string[] {
-  const [fastest] = last.toSorted((a, b) => a.ms.median - b.ms.median);
-  if (!fastest) return [];
-  const rows = last.map((cell) => {
+export function costTable({ rows }: Panel, width: number): string[] {
+  const last = rows.findLast(hasAny);
+  if (!last) return [];
+  const fastest = bestOf(last)!;
+  const costs = last.map((cell) => {
     const { startupMs, cpuMs, peakRssBytes } = cell.median;
     return [
       cell.technique,
@@ -60,7 +62,7 @@ export function costTable({ last }: Panel, width: number): string[] {
   });
   const head = ["technique", "workers", "time", "relative", "start-up", "CPU time", "memory"];
   const what = `What it cost at ${plural(fastest.requests, "iteration")}, workers included:`;
-  return [wrap(what, width), formatTable([head, ...rows], width)];
+  return [wrap(what, width), formatTable([head, ...costs], width)];
 }
 
 function orDash(value: number | undefined, format: (value: number) => string): string {
@@ -73,11 +75,8 @@ function orDash(value: number | undefined, format: (value: number) => string): s
  */
 export function formatTable(rows: string[][], width = Number.POSITIVE_INFINITY): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  let fit = 1;
-  let used = widths[0]!;
-  while (fit < widths.length && (fit === 1 || used + 2 + widths[fit]! <= width)) {
-    used += 2 + widths[fit++]!;
-  }
+  const ends = widths.map((_, column) => sum(widths.slice(0, column + 1)) + 2 * column);
+  const fit = Math.max(2, ends.filter((end) => end <= width).length);
   if (fit < widths.length) {
     const rest = rows.map((row) => [row[0]!, ...row.slice(fit)]);
     const first = rows.map((row) => row.slice(0, fit));
