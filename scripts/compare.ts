@@ -28,7 +28,7 @@ import {
   toMarkdown,
   writeWhole,
 } from "./compare/exports.ts";
-import { type CompareFlags, compareFlags, planOf, savedFlags } from "./compare/flags.ts";
+import { type CompareFlags, compareFlags, completeFlags, savedFlags } from "./compare/flags.ts";
 import { planJobs, remarksOn } from "./compare/plan.ts";
 import { runJobs } from "./compare/run.ts";
 
@@ -68,22 +68,21 @@ await main(async () => {
     return show(saved, given);
   }
 
-  const plan = planOf(given);
-  const flags = { ...given, latency: plan.latency };
-  const jobs = planJobs(plan);
-  const isSweep = plan.workers.length > 1;
+  const flags = completeFlags(given);
+  const jobs = planJobs(flags);
+  const isSweep = flags.workers.length > 1;
   const comparison: Comparison = {
     format: FORMAT,
     startedAt: new Date().toISOString(),
     machine: thisMachine(),
     versions: versions(),
-    flags: savedFlags(flags),
+    flags: savedFlags({ ...given, latency: flags.latency }),
     over: isSweep ? "workers" : "requests",
-    xs: isSweep ? plan.workers : plan.sizes,
-    techniques: plan.techniques,
+    xs: isSweep ? flags.workers : flags.requests,
+    techniques: flags.techniques,
     samples: [],
     timelines: [],
-    remarks: remarksOn(plan),
+    remarks: remarksOn(flags),
   };
   const signal = interruptSignal();
   const requests = sum(jobs.flatMap((job) => job.sizes));

@@ -1,17 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { parseFlags } from "../lib/command/flags.ts";
+import { compareFlags, completeFlags } from "../scripts/compare/flags.ts";
 import { planJobs, remarksOn } from "../scripts/compare/plan.ts";
 
-const plan = {
-  techniques: ["sequential", "async", "threads"],
-  sizes: [5, 5000],
-  workers: [8],
-  pythonDefaults: false,
-  runs: 1,
-  baselineMost: 500,
-  latency: 2,
-  timeline: undefined,
-};
+const table = compareFlags([], () => true);
+const plan = completeFlags(parseFlags(table, ["-t", "sequential,async,threads", "-n", "5,5000"]));
 
 test("plan: each technique once, the plain loop up to its limit", () => {
   assert.deepEqual(planJobs(plan), [
@@ -31,7 +25,7 @@ test("plan: repeats take turns, and each round begins with another technique", (
 
 test("plan: over workers the plain loop runs once a round; Python's numbers come on top", () => {
   const over = (more: Partial<typeof plan>) =>
-    planJobs({ ...plan, sizes: [200], ...more }).map((job) => [job.technique, job.workers]);
+    planJobs({ ...plan, requests: [200], ...more }).map((job) => [job.technique, job.workers]);
   assert.deepEqual(over({ workers: [1, 4] }), [
     ...[
       ["sequential", 1],
@@ -41,14 +35,14 @@ test("plan: over workers the plain loop runs once a round; Python's numbers come
       ["threads", 4],
     ],
   ]);
-  assert.deepEqual(over({ pythonDefaults: true }).slice(3), [
+  assert.deepEqual(over({ "python-defaults": true }).slice(3), [
     ["async", undefined],
     ["threads", undefined],
   ]);
 });
 
 test("plan: a timeline of each technique comes last, on the most workers", () => {
-  const jobs = planJobs({ ...plan, sizes: [5], workers: [1, 4], timeline: 9 });
+  const jobs = planJobs({ ...plan, requests: [5], workers: [1, 4], timeline: 9 });
   assert.deepEqual(
     jobs.slice(5),
     plan.techniques.map((technique) => ({ technique, sizes: [9], workers: 4, round: undefined })),
@@ -57,6 +51,6 @@ test("plan: a timeline of each technique comes last, on the most workers", () =>
 
 test("plan: says where less is asked of the plain loop, or nothing", () => {
   assert.match(remarksOn(plan).join(), /^The plain loop is run up to 500 requests only/);
-  assert.deepEqual(remarksOn({ ...plan, sizes: [5] }), []);
+  assert.deepEqual(remarksOn({ ...plan, requests: [5] }), []);
   assert.deepEqual(remarksOn({ ...plan, techniques: ["async"] }), []);
 });

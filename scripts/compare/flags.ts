@@ -13,8 +13,6 @@ import { scriptFlags } from "../../lib/command/script-flags.ts";
 
 const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
 const CPU_SIZES = [5, 10, 50, 100, 500];
-/** The plain loop stops here: 10,000 requests one after another would take most of a minute. */
-const BASELINE_MOST = 500;
 /** Bytes of --data: the scripts are started by a shell, whose command the system limits. */
 const MOST_DATA = 100_000;
 
@@ -25,6 +23,9 @@ const MOST_DATA = 100_000;
  * @param isTechnique Tells which names are scripts that can be compared.
  */
 export function compareFlags(techniques: string[], isTechnique: (name: string) => boolean) {
+  // A file of results is for one script at a time.
+  const { json, help, yes, results, again: _again, ...common } = scriptFlags("8");
+  const file = (help: string) => ({ ...results, help });
   const technique: Flag<string> = {
     placeholder: "NAME",
     help: "",
@@ -32,37 +33,24 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
     expected: "a technique, by the name of its file in scripts/ without .ts",
     parse: (name) => (isTechnique(name) ? name : undefined),
   };
-  const numbers = (most: number, flag: Pick<Flag<number[]>, "short" | "initial" | "help">) =>
-    listOf<number>(wholeNumber(1, most, { initial: 1, help: "" }), flag);
-  const file = (help: string): Flag<string | undefined> => ({
-    placeholder: "FILE",
-    help,
-    initial: undefined,
-    initialText: "none",
-    expected: "the name of a file",
-    parse: (text) => text || undefined,
-  });
-  // A file of results is for one script at a time.
-  const { json, help, yes, results: _results, again: _again, ...common } = scriptFlags("8");
   return {
     techniques: listOf(technique, { short: "t", initial: techniques, help: "what to compare" }),
     ...common,
     requests: {
-      ...numbers(10_000_000, {
-        short: "n",
-        initial: [],
-        help: "iterations, one row of the table each",
-      }),
-      initialText: [
-        ...[`${SIZES}`, "up to 500 for --work cpu and --body, and to all --items"],
-        ...["200 for several --workers", "500 with --python-defaults"],
-      ].join("; "),
+      ...common.requests,
+      help: "iterations, one row of the table each",
+      initialText:
+        `${SIZES}; up to 500 for --work cpu and --body, and to all --items; ` +
+        "200 for several --workers; 500 with --python-defaults",
     },
-    workers: numbers(1024, {
-      short: "w",
-      initial: [8],
-      help: "workers, the same for each technique; several are compared at one number of requests",
-    }),
+    workers: listOf<number>(
+      { ...common.workers, initial: 1 },
+      {
+        short: "w",
+        initial: [8],
+        help: "workers, the same for each technique; several are compared at one number of requests",
+      },
+    ),
     latency: {
       ...common.latency,
       initial: -1,
@@ -88,56 +76,40 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
 export type CompareFlags = Values<ReturnType<typeof compareFlags>>;
 
 /**
- * What is to be run by these flags, with what they leave open, which depends on what is compared.
+ * The flags with what they leave open, which depends on what is compared; lists in order.
  *
  * @throws {UsageError} Flags that do not go together.
  */
-export function planOf(flags: CompareFlags) {
+export function completeFlags(flags: CompareFlags): CompareFlags {
+  const { body, items, requests, "python-defaults": pythonDefaults } = flags;
   const workers = sorted(flags.workers);
   const isSweep = workers.length > 1;
-  const pythonDefaults = flags["python-defaults"];
-  const severalSizes = flags.requests.length > 1 && "for several --requests";
+  const severalSizes = requests.length > 1 && "for several --requests";
   const clash = isSweep && (severalSizes || (pythonDefaults && "with --python-defaults"));
   if (clash)
     throw new UsageError(`--workers: expected one number ${clash}, found "${flags.workers}"`);
-  if (flags.body && flags.timeout !== undefined)
+  if (body && flags.timeout !== undefined)
     throw new UsageError("--timeout: expected none with --body: only workers can be ended");
   if (Buffer.byteLength(flags.data ?? "") > MOST_DATA)
     throw new UsageError(`--data: expected at most ${MOST_DATA} bytes for several scripts`);
-  const most = flags.items === undefined ? Number.POSITIVE_INFINITY : countItems(flags.items);
-  const usual = flags.work === "cpu" || flags.body ? CPU_SIZES : SIZES;
-  const initial = isSweep ? [200] : pythonDefaults ? [500] : usual;
-  const tooMany = flags.requests.find((size) => size > most);
+  if (items === "-") throw new UsageError('--items: expected a file for several runs, found "-"');
+  const lines = items && (readFileSync(items, "utf8").match(/\S[^\n]*/g) ?? []);
+  const most = lines?.length ?? Number.POSITIVE_INFINITY;
+  const tooMany = requests.find((size) => size > most);
   if (tooMany !== undefined)
     throw new UsageError(
       `--requests: expected at most ${most}, as many as --items, found ${tooMany}`,
     );
+  const usual = flags.work === "cpu" || body ? CPU_SIZES : SIZES;
+  const initial = isSweep ? [200] : pythonDefaults ? [500] : usual;
   return {
-    techniques: [...new Set(flags.techniques)],
-    sizes: sorted(
-      flags.requests.length > 0 ? flags.requests : initial.map((size) => Math.min(size, most)),
-    ),
-    /** Several numbers go with one size. */
+    ...flags,
     workers,
-    pythonDefaults,
-    runs: flags.runs,
-    /** How many requests to draw as a timeline. */
-    timeline: flags.timeline,
+    techniques: [...new Set(flags.techniques)],
+    requests: sorted(requests.length > 0 ? requests : initial.map((size) => Math.min(size, most))),
     latency: flags.latency >= 0 ? flags.latency : isSweep || pythonDefaults ? 20 : 2,
-    /** Most requests for the plain loop. */
-    baselineMost: flags.work === "none" ? Number.POSITIVE_INFINITY : BASELINE_MOST,
   };
 }
-
-/** How many items a file has. @throws {UsageError} It is stdin, which can be read but once. */
-function countItems(file: string): number {
-  if (file === "-") throw new UsageError('--items: expected a file for several runs, found "-"');
-  const lines = readFileSync(file, "utf8").split("\n");
-  return lines.filter((line) => line.trim() !== "").length;
-}
-
-/** What is to be run. */
-export type Plan = ReturnType<typeof planOf>;
 
 function sorted(numbers: number[]): number[] {
   return [...new Set(numbers)].sort((a, b) => a - b);
@@ -149,21 +121,16 @@ export function savedFlags({ header, data, url, help, yes, ...flags }: CompareFl
   return { ...flags, headers: Object.keys(header), ...shown };
 }
 
-/** The command line of a technique's script. */
-export function passedOn(
-  flags: CompareFlags,
-  sizes: number[],
-  workers: number | undefined,
-): string[] {
-  const names = [
-    ...(["concurrency", "work", "latency", "retries"] as const),
-    ...(["timeout", "body", "items", "data"] as const),
-  ];
-  return [
-    ...["--requests", sizes.join()],
-    ...(workers === undefined ? [] : ["--workers", `${workers}`]),
-    ...names.flatMap((name) => (flags[name] === undefined ? [] : [`--${name}`, `${flags[name]}`])),
-    ...(flags.url ? ["--url", flags.url.href, "--yes"] : []), // it was asked for already
-    ...Object.entries(flags.header).flatMap(([name, value]) => ["--header", `${name}: ${value}`]),
-  ];
+/** The command line of a technique's script: all flags that it has, too. */
+export function passedOn(flags: CompareFlags, sizes: number[], workers: number | undefined) {
+  const argv = ["--requests", sizes.join()];
+  if (workers !== undefined) argv.push("--workers", `${workers}`);
+  const common = scriptFlags("8");
+  for (const [name, value] of Object.entries(flags))
+    if (name in common && ["number", "string"].includes(typeof value))
+      argv.push(`--${name}`, `${value}`);
+  for (const [name, value] of Object.entries(flags.header))
+    argv.push("--header", `${name}: ${value}`);
+  if (flags.url) argv.push("--url", flags.url.href, "--yes"); // it was asked for already
+  return argv;
 }

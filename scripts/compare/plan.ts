@@ -1,8 +1,10 @@
 // What a comparison runs, and in which order.
 
-import { formatCount } from "../../lib/terminal/format.ts";
 import { BASELINE } from "./comparison.ts";
-import type { Plan } from "./flags.ts";
+import type { CompareFlags } from "./flags.ts";
+
+/** The plain loop stops here: 10,000 requests one after another would take most of a minute. */
+const BASELINE_MOST = 500;
 
 /** One start of a technique's script. */
 export interface Job {
@@ -20,17 +22,16 @@ export interface Job {
  * time beginning with another, so that a machine that grows slower or faster meanwhile does so for
  * all of them alike.
  */
-export function planJobs(plan: Plan): Job[] {
-  const { techniques, workers, timeline } = plan;
+export function planJobs(flags: CompareFlags): Job[] {
+  const { techniques, requests, workers, runs, timeline } = flags;
   const jobs: Job[] = [];
-  for (let round = 0; round < plan.runs; round++)
-    for (const number of [...workers, ...(plan.pythonDefaults ? [undefined] : [])])
+  for (let round = 0; round < runs; round++)
+    for (const number of [...workers, ...(flags["python-defaults"] ? [undefined] : [])])
       for (const turn of techniques.keys()) {
         const technique = techniques[(round + turn) % techniques.length]!;
-        const isPlain = technique === BASELINE;
         // The plain loop has one worker, whatever is asked for: once a round is enough.
-        if (isPlain && number !== workers[0]) continue;
-        const sizes = plan.sizes.filter((size) => !isPlain || size <= plan.baselineMost);
+        if (technique === BASELINE && number !== workers[0]) continue;
+        const sizes = technique === BASELINE ? sizesOfPlain(flags) : requests;
         if (sizes.length > 0) jobs.push({ technique, sizes, workers: number, round });
       }
   if (timeline)
@@ -39,8 +40,13 @@ export function planJobs(plan: Plan): Job[] {
   return jobs;
 }
 
+function sizesOfPlain({ requests, work }: CompareFlags): number[] {
+  return requests.filter((size) => work === "none" || size <= BASELINE_MOST);
+}
+
 /** Says where less is asked of the plain loop than of the others. */
-export function remarksOn({ techniques, sizes, baselineMost }: Plan): string[] {
-  if (!techniques.includes(BASELINE) || sizes.every((size) => size <= baselineMost)) return [];
-  return [`The plain loop is run up to ${formatCount(baselineMost)} requests only.`];
+export function remarksOn(flags: CompareFlags): string[] {
+  const isAll = sizesOfPlain(flags).length === flags.requests.length;
+  if (isAll || !flags.techniques.includes(BASELINE)) return [];
+  return [`The plain loop is run up to ${BASELINE_MOST} requests only.`];
 }
