@@ -16,9 +16,9 @@ import { describeFlags, parseFlags } from "../lib/command/flags.ts";
 import { interruptSignal, isError } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
 import { thisMachine, versions } from "../lib/runtime.ts";
-import { print, terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
+import { escapeControl, print, terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 import { sum } from "../lib/timing.ts";
-import { type Comparison, FORMAT, settledOf } from "./compare/comparison.ts";
+import { type Comparison, FORMAT, isName, settledOf } from "./compare/comparison.ts";
 import { describe, summarize } from "./compare/describe.ts";
 import {
   checkExports,
@@ -64,7 +64,8 @@ await main(async () => {
   checkExports(Object.fromEntries(EXPORTS.map(([flag]) => [flag, given[flag]])), given.from);
   if (given.from) {
     const saved = readComparison(given.from);
-    if (given.json) for (const sample of saved.samples) await print(JSON.stringify(sample));
+    if (given.json)
+      for (const run of saved.samples) await print(escapeControl(JSON.stringify(run)));
     return show(saved, given);
   }
 
@@ -111,6 +112,6 @@ async function show(comparison: Comparison, flags: CompareFlags) {
 }
 
 function isTechnique(name: string): boolean {
-  if (!/^[a-z][a-z0-9-]*$/.test(name) || ["api", "compare"].includes(name)) return false;
+  if (!isName(name) || ["api", "compare"].includes(name)) return false;
   return existsSync(new URL(`${name}.ts`, import.meta.url));
 }

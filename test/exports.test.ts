@@ -16,7 +16,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
-import { summarize } from "../scripts/compare/describe.ts";
+import { describe, summarize } from "../scripts/compare/describe.ts";
 import {
   checkExports,
   readComparison,
@@ -168,11 +168,19 @@ test("exports: figures that cannot be are damage", () => {
 
 test("exports: neither text nor a name that was read can steer the terminal", () => {
   const [first] = one.samples as [Sample];
-  const technique = "\x1b[2J";
-  const errors = { "\x9b2J": 5 };
-  const samples = [{ ...first, technique, ok: 0, failed: 5, statuses: {}, errors }];
-  writeFileSync(file("odd.json"), toJson({ ...one, techniques: [technique], samples }));
+  const samples = [{ ...first, ok: 0, failed: 5, statuses: {}, errors: { "\x9b2J": 5 } }];
+  const machine = { ...one.machine, cpu: "\x1b[2J" };
+  const written = { ...one, samples, machine, remarks: ["\x1b[2J"] };
+  writeFileSync(file("odd.json"), toJson(written));
   const odd = readComparison(file("odd.json"));
-  assert.deepEqual(odd.techniques, ["\\u001b[2J"]);
-  assert.deepEqual(odd.samples[0]!.errors, { "\\u009b2J": 5 });
+  const summary = summarize(odd);
+  const shown = describe(odd, summary, { width: 80, colour: false }) + toMarkdown(odd, summary);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  assert.doesNotMatch(shown, /[\x1b\x9b]/);
+  assert.match(shown, /5 of 5 failed \(\\u009b2J: 5\)/);
+  for (const technique of ["\x1b[2J", "../async", "Async", ""]) {
+    const renamed = { ...written, techniques: [technique], samples: [{ ...first, technique }] };
+    writeFileSync(file("odd.json"), toJson(renamed));
+    assert.throws(() => readComparison(file("odd.json")), { message: /: it is damaged$/ });
+  }
 });

@@ -183,10 +183,12 @@ export function isComparison(value: unknown): value is Comparison {
   return (
     ["requests", "workers"].includes(over) &&
     [xs, techniques, samples, timelines, remarks].every(Array.isArray) &&
-    [startedAt, machine?.runtime, machine?.cpu, ...techniques, ...remarks].every(isText) &&
+    [startedAt, machine?.runtime, machine?.cpu, ...remarks].every(isText) &&
+    techniques.every(isName) &&
     [machine.cores, ...xs].every(isCount) &&
-    [...samples, ...timelines].every(isRecord) &&
-    samples.every(({ technique }) => techniques.includes(technique)) &&
+    [...samples, ...timelines].every(
+      (run) => isRecord(run) && techniques.includes(run.technique),
+    ) &&
     typeof flags === "object"
   );
 }
@@ -210,13 +212,10 @@ export function isRecord(value: unknown): value is RunRecord {
   );
 }
 
-function isText(value: unknown): boolean {
-  return typeof value === "string";
-}
-
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 1;
-}
+const isText = (value: unknown) => typeof value === "string";
+/** Whether a value can be a technique's name, which is that of its file. */
+export const isName = (value: unknown) => isText(value) && /^[a-z][a-z0-9-]*$/.test(`${value}`);
+const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1;
 
 /** Iterations of a run that have ended, by themselves and not by an interrupt. */
 export function settledOf({ ok, failed, interrupted, errors }: RunRecord): number {

@@ -6,13 +6,12 @@ import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
 import { type Comparison, FORMAT, hasAny, isComparison, type Sample } from "./comparison.ts";
 import type { Summary } from "./describe.ts";
+import { linesOf } from "./tables.ts";
 
-/** One line a run; a dictionary's and a timeline's figures are in the JSON only. */
-const COLUMNS = [
-  ...["technique", "asPython", "round", "requests", "workers", "concurrency", "work", "ms"],
-  ...["startupMs", "ok", "failed", "interrupted", "idealMs", "p50Ms", "p95Ms", "p99Ms"],
-  ...["cpuMs", "peakRssBytes", "serviceMs", "apiInFlightPeak"],
-] as (keyof Sample)[];
+/** A run's figures in CSV; a dictionary's and a timeline's are in the JSON only. */
+const CSV_HEAD =
+  "technique,asPython,round,requests,workers,concurrency,work,ms,startupMs,ok,failed,interrupted," +
+  "idealMs,p50Ms,p95Ms,p99Ms,cpuMs,peakRssBytes,serviceMs,apiInFlightPeak";
 
 /**
  * Makes sure, before anything is run, that each export can be written, and that no file is meant
@@ -86,23 +85,24 @@ export function toCsv({ samples }: Comparison): string {
     const text = value === undefined ? "" : String(value);
     return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
   };
-  const lines = samples.map((sample) => COLUMNS.map((name) => cell(sample[name])).join());
-  return `${[COLUMNS.join(), ...lines].join("\r\n")}\r\n`;
+  const names = CSV_HEAD.split(",") as (keyof Sample)[];
+  const lines = samples.map((sample) => names.map((name) => cell(sample[name])).join());
+  return `${[CSV_HEAD, ...lines].join("\r\n")}\r\n`;
 }
 
 /** The tables and what they mean. */
 export function toMarkdown({ machine, startedAt }: Comparison, summary: Summary): string {
   const filled = summary.panels.filter(({ rows }) => rows.some(hasAny));
+  const tables = filled.map(({ table }) => {
+    const ruled = table.map(([head = "", ...cells]) => [head, "---:", ...cells]);
+    return linesOf(ruled, " | ")
+      .map((line) => `| ${line} |`)
+      .join("\n");
+  });
   const list = summary.sentences.map((sentence) => `- ${sentence}`).join("\n");
   const { runtime, cores, cpu } = machine;
   const where = `${runtime}, ${cores} cores of ${cpu}, ${startedAt.slice(0, 10)}.`;
-  return `${[...filled.map(({ table }) => markdownTable(table)), list, where].join("\n\n")}\n`;
-}
-
-function markdownTable([head, ...rows]: string[][]): string {
-  const line = (cells: string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head!), line(head!.map(() => "---:")), ...rows.map(line)].join("\n");
+  return `${[...tables, list, escapeControl(where)].join("\n\n")}\n`;
 }
 
 /**
@@ -114,20 +114,13 @@ export function readComparison(file: string): Comparison {
   const refuse = (why: string) => new UsageError(`--from: cannot read "${file}": ${why}`);
   let comparison: unknown;
   try {
-    comparison = JSON.parse(fs.readFileSync(file, "utf8"), (_key, value) => harmless(value));
+    comparison = JSON.parse(fs.readFileSync(file, "utf8"));
   } catch (error) {
     throw refuse(error instanceof SyntaxError ? "it is not JSON, or not all of it" : codeOf(error));
   }
   if ((comparison as Comparison | null)?.format !== FORMAT) throw refuse(`expected a "${FORMAT}"`);
   if (!isComparison(comparison)) throw refuse("it is damaged");
   return comparison;
-}
-
-/** A value of JSON, but neither a text nor a name in it can steer the terminal. */
-function harmless(value: unknown): unknown {
-  if (typeof value === "string") return escapeControl(value);
-  if (value === null || typeof value !== "object" || Array.isArray(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, own]) => [escapeControl(name), own]));
 }
 
 function codeOf(error: unknown): string {

@@ -1,14 +1,7 @@
 // The command line of scripts/compare.ts: its flags, and what they are by default for each use.
 
 import { readFileSync } from "node:fs";
-import {
-  type Flag,
-  listOf,
-  onOff,
-  UsageError,
-  type Values,
-  wholeNumber,
-} from "../../lib/command/flags.ts";
+import * as kinds from "../../lib/command/flags.ts";
 import { scriptFlags } from "../../lib/command/script-flags.ts";
 
 const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
@@ -26,7 +19,8 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
   // A file of results is for one script at a time.
   const { json, help, yes, results, again: _again, ...common } = scriptFlags("8");
   const file = (help: string) => ({ ...results, help });
-  const technique: Flag<string> = {
+  const someWorkers = { ...common.workers, initial: 1 };
+  const technique: kinds.Flag<string> = {
     placeholder: "NAME",
     help: "",
     initial: "",
@@ -34,7 +28,11 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
     parse: (name) => (isTechnique(name) ? name : undefined),
   };
   return {
-    techniques: listOf(technique, { short: "t", initial: techniques, help: "what to compare" }),
+    techniques: kinds.listOf(technique, {
+      short: "t",
+      initial: techniques,
+      help: "what to compare",
+    }),
     ...common,
     requests: {
       ...common.requests,
@@ -43,23 +41,20 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
         `${SIZES}; up to 500 for --work cpu and --body, and to all --items; ` +
         "200 for several --workers; 500 with --python-defaults",
     },
-    workers: listOf<number>(
-      { ...common.workers, initial: 1 },
-      {
-        short: "w",
-        initial: [8],
-        help: "workers, the same for each technique; several are compared at one number of requests",
-      },
-    ),
+    workers: kinds.listOf<number>(someWorkers, {
+      short: "w",
+      initial: [8],
+      help: "workers, the same for each technique; several are compared at one number of requests",
+    }),
     latency: {
       ...common.latency,
       initial: -1,
       initialText:
         "2, so that all ends within a minute; 20 for several --workers and with --python-defaults",
     },
-    "python-defaults": onOff("also with as many workers as Python's executors choose"),
-    runs: wholeNumber(1, 1000, { initial: 1, help: "repeats of everything, in turn" }),
-    timeline: wholeNumber<number | undefined>(1, 1_000_000, {
+    "python-defaults": kinds.onOff("also with as many workers as Python's executors choose"),
+    runs: kinds.wholeNumber(1, 1000, { initial: 1, help: "repeats of everything, in turn" }),
+    timeline: kinds.wholeNumber<number | undefined>(1, 1_000_000, {
       initial: undefined,
       initialText: "none",
       help: "also draws what each worker did when, for so many requests",
@@ -73,7 +68,7 @@ export function compareFlags(techniques: string[], isTechnique: (name: string) =
 }
 
 /** The values of the flags. */
-export type CompareFlags = Values<ReturnType<typeof compareFlags>>;
+export type CompareFlags = kinds.Values<ReturnType<typeof compareFlags>>;
 
 /**
  * The flags with what they leave open, which depends on what is compared; lists in order.
@@ -87,17 +82,18 @@ export function completeFlags(flags: CompareFlags): CompareFlags {
   const severalSizes = requests.length > 1 && "for several --requests";
   const clash = isSweep && (severalSizes || (pythonDefaults && "with --python-defaults"));
   if (clash)
-    throw new UsageError(`--workers: expected one number ${clash}, found "${flags.workers}"`);
+    throw new kinds.UsageError(`--workers: expected one number ${clash}, found "${flags.workers}"`);
   if (body && flags.timeout !== undefined)
-    throw new UsageError("--timeout: expected none with --body: only workers can be ended");
+    throw new kinds.UsageError("--timeout: expected none with --body: only workers can be ended");
   if (Buffer.byteLength(flags.data ?? "") > MOST_DATA)
-    throw new UsageError(`--data: expected at most ${MOST_DATA} bytes for several scripts`);
-  if (items === "-") throw new UsageError('--items: expected a file for several runs, found "-"');
+    throw new kinds.UsageError(`--data: expected at most ${MOST_DATA} bytes for several scripts`);
+  if (items === "-")
+    throw new kinds.UsageError('--items: expected a file for several runs, found "-"');
   const lines = items && (readFileSync(items, "utf8").match(/\S[^\n]*/g) ?? []);
   const most = lines?.length ?? Number.POSITIVE_INFINITY;
   const tooMany = requests.find((size) => size > most);
   if (tooMany !== undefined)
-    throw new UsageError(
+    throw new kinds.UsageError(
       `--requests: expected at most ${most}, as many as --items, found ${tooMany}`,
     );
   const usual = flags.work === "cpu" || body ? CPU_SIZES : SIZES;

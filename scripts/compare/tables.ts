@@ -1,29 +1,28 @@
 // The tables of a comparison, times and what they cost, as lines of at most so many columns.
 
 import { formatBytes, formatMs, plural } from "../../lib/terminal/format.ts";
-import { sum } from "../../lib/timing.ts";
-import { BASELINE, bestOf, type Cell, failureOf, hasAny, type Panel } from "./comparison.ts";
+import type { Cell, Panel, TimedCell } from "./comparison.ts";
+import { BASELINE, bestOf, failureOf, hasAny } from "./comparison.ts";
 import { formatRatio, ratio } from "./statistics.ts";
 
 /**
  * Sizes or numbers of workers down, as they can be typed; the ideal and the techniques across; "-"
  * where one was not run. Over workers each time comes with how many times as fast as its base it is.
+ *
+ * @returns Columns: head, and a cell for each row.
  */
 export function timeTable({ over, xs, asPython, ideals, lines }: Panel): string[][] {
   const others = lines.filter(({ technique }) => technique !== BASELINE);
   const shown = over === "workers" && others.length > 0 ? others : lines;
-  const hasIdeal = ideals.some((ideal) => ideal !== undefined);
-  const head = shown.map(({ technique, cells }) =>
-    asPython ? `${technique} x${cells.find(Boolean)!.workers}` : technique,
-  );
+  const ideal = ["ideal", ...ideals.map((one) => orDash(one?.ms.median, formatMs))];
   return [
-    [over, ...(hasIdeal ? ["ideal"] : []), ...head],
-    ...xs.map((x, row) => [
-      `${x}`,
-      ...(hasIdeal ? [orDash(ideals[row]?.ms.median, formatMs)] : []),
-      ...shown.map(({ cells }) => {
-        const gain = over === "workers" && cells[row]?.gain;
-        return timeText(cells[row]) + (gain ? `  ${formatRatio({ factor: gain.factor })}x` : "");
+    [over, ...xs.map(String)],
+    ...(ideals.some(Boolean) ? [ideal] : []),
+    ...shown.map(({ technique, cells }) => [
+      asPython ? `${technique} x${cells.find(Boolean)!.workers}` : technique,
+      ...cells.map((cell) => {
+        const gain = over === "workers" && cell?.gain;
+        return timeText(cell) + (gain ? `  ${formatRatio({ factor: gain.factor })}x` : "");
       }),
     ]),
   ];
@@ -47,22 +46,20 @@ function timeText(cell: Cell | undefined): string {
 export function costTable({ rows }: Panel, width: number): string[] {
   const last = rows.findLast(hasAny);
   if (!last) return [];
-  const fastest = bestOf(last)!;
-  const costs = last.map((cell) => {
-    const { startupMs, cpuMs, peakRssBytes } = cell.median;
-    return [
-      cell.technique,
-      `${cell.workers}`,
-      formatMs(cell.ms.median),
-      cell === fastest ? "1" : formatRatio(ratio(cell.ms, fastest.ms)),
-      orDash(startupMs, formatMs),
-      orDash(cpuMs, formatMs),
-      orDash(peakRssBytes, formatBytes),
-    ];
-  });
-  const head = ["technique", "workers", "time", "relative", "start-up", "CPU time", "memory"];
-  const what = `What it cost at ${plural(fastest.requests, "iteration")}, workers included:`;
-  return [wrap(what, width), formatTable([head, ...costs], width)];
+  const best = bestOf(last)!;
+  const column = (head: string, toText: (cell: TimedCell) => string) => [head, ...last.map(toText)];
+  const relative = (cell: TimedCell) => formatRatio(ratio(cell.ms, best.ms));
+  const columns = [
+    column("technique", ({ technique }) => technique),
+    column("workers", ({ workers }) => `${workers}`),
+    column("time", ({ ms }) => formatMs(ms.median)),
+    column("relative", (cell) => (cell === best ? "1" : relative(cell))),
+    column("start-up", ({ median }) => orDash(median.startupMs, formatMs)),
+    column("CPU time", ({ median }) => orDash(median.cpuMs, formatMs)),
+    column("memory", ({ median }) => orDash(median.peakRssBytes, formatBytes)),
+  ];
+  const what = `What it cost at ${plural(best.requests, "iteration")}, workers included:`;
+  return [wrap(what, width), formatTable(columns, width)];
 }
 
 function orDash(value: number | undefined, format: (value: number) => string): string {
@@ -70,22 +67,25 @@ function orDash(value: number | undefined, format: (value: number) => string): s
 }
 
 /**
- * Rows of cells as lines of right-aligned columns, a rule below the first row. What is wider than
- * `width` goes on in a table below, which repeats the first column.
+ * Columns as text, right-aligned, with a rule below their heads. What is wider than `width` goes on
+ * in a table below, which repeats the first column.
  */
-export function formatTable(rows: string[][], width = Number.POSITIVE_INFINITY): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const ends = widths.map((_, column) => sum(widths.slice(0, column + 1)) + 2 * column);
-  const fit = Math.max(2, ends.filter((end) => end <= width).length);
-  if (fit < widths.length) {
-    const rest = rows.map((row) => [row[0]!, ...row.slice(fit)]);
-    const first = rows.map((row) => row.slice(0, fit));
-    return `${formatTable(first, width)}\n\n${formatTable(rest, width)}`;
-  }
-  const rule = widths.map((width) => "─".repeat(width));
-  return [rows[0]!, rule, ...rows.slice(1)]
-    .map((row) => row.map((cell, column) => cell.padStart(widths[column]!)).join("  "))
-    .join("\n");
+export function formatTable(columns: string[][], width = Number.POSITIVE_INFINITY): string {
+  const padded = columns.map(([head = "", ...cells]) => {
+    const widest = Math.max(...[head, ...cells].map((cell) => cell.length));
+    return [head, "─".repeat(widest), ...cells].map((cell) => cell.padStart(widest));
+  });
+  const fits = (_: unknown, last: number) =>
+    linesOf(padded.slice(0, last + 1), "  ")[0]!.length <= width;
+  const fit = Math.max(2, padded.filter(fits).length);
+  const rest = [columns[0]!, ...columns.slice(fit)];
+  const table = linesOf(padded.slice(0, fit), "  ").join("\n");
+  return rest.length > 1 ? `${table}\n\n${formatTable(rest, width)}` : table;
+}
+
+/** The rows of columns, with something between their cells. */
+export function linesOf(columns: string[][], between: string): string[] {
+  return columns[0]!.map((_, row) => columns.map((cells) => cells[row]).join(between));
 }
 
 /** Text in lines of at most `width` columns; the first begins with `bullet`, others below it. */
