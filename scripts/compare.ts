@@ -18,7 +18,7 @@ import { main } from "../lib/main.ts";
 import { thisMachine, versions } from "../lib/runtime.ts";
 import { escapeControl, print, terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 import { sum } from "../lib/timing.ts";
-import { type Comparison, FORMAT, isName, settledOf } from "./compare/comparison.ts";
+import { type Comparison, FORMAT, failureOf, isName } from "./compare/comparison.ts";
 import { describe, summarize } from "./compare/describe.ts";
 import {
   checkExports,
@@ -103,7 +103,7 @@ async function show(comparison: Comparison, flags: CompareFlags) {
     const look = { width: Math.min(terminalWidth(), 120), colour: wantsColour() };
     await print(describe(comparison, summary, look));
   }
-  const hasAny = comparison.samples.some((run) => settledOf(run) > 0);
+  const hasAny = comparison.samples.some((run) => run.ok > 0 || failureOf([run]));
   for (const [flag, toText] of EXPORTS) {
     const file = flags[flag];
     if (file && hasAny) writeWhole(file, toText(comparison, summary));

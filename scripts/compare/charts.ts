@@ -2,7 +2,7 @@
 
 import { type ChartOptions, lineChart, type Series, styleOf } from "../../lib/terminal/chart.ts";
 import { formatMs, plural } from "../../lib/terminal/format.ts";
-import { type Cell, hasAny, type Panel, plainIn } from "./comparison.ts";
+import { BASELINE, type Cell, type Line, type Panel } from "./comparison.ts";
 
 /** Columns to draw in, and whether to colour. */
 export type Look = Pick<ChartOptions, "width" | "colour">;
@@ -10,14 +10,15 @@ export type Look = Pick<ChartOptions, "width" | "colour">;
 /** Time over requests or workers, on log axes; as bars where there is one row only. */
 export function timeChart(panel: Panel, look: Look): string {
   const series = seriesOf(panel, ({ ms }) => ({ y: ms?.median, low: ms?.least, high: ms?.most }));
-  if (panel.rows.filter(hasAny).length === 1) return barChart(series, look);
+  if (panel.rows.filter((row) => row.length > 0).length === 1) return barChart(series, look);
   const y = { scale: "log", label: "time", format: formatMs } as const;
   return lineChart(series, { x: xAxisOf(panel, "log"), y, height: 16, ...look });
 }
 
 /** How many times as fast as the plain loop, over workers; linear: the ideal is straight. */
 export function speedupChart(panel: Panel, look: Look): string {
-  const whom = panel.rows.some(plainIn) ? "the plain loop" : "with the fewest workers";
+  const isPlain = ({ technique, timed }: Line) => technique === BASELINE && timed.length > 0;
+  const whom = panel.lines.some(isPlain) ? "the plain loop" : "with the fewest workers";
   const series = seriesOf(panel, ({ gain }) => ({ y: gain?.factor }));
   const format = (factor: number) => factor.toFixed(2);
   const y = { scale: "linear", label: `times as fast as ${whom}`, format } as const;
@@ -38,7 +39,8 @@ function seriesOf(
 /** The axis over the rows; those before the first and after the last with a time have no place. */
 function xAxisOf({ over, xs, machine, rows }: Panel, scale: "linear" | "log") {
   const cores = over === "workers" ? ` (this machine has ${plural(machine.cores, "core")})` : "";
-  const ticks = xs.slice(rows.findIndex(hasAny), rows.findLastIndex(hasAny) + 1);
+  const isDrawn = (row: unknown[]) => row.length > 0;
+  const ticks = xs.slice(rows.findIndex(isDrawn), rows.findLastIndex(isDrawn) + 1);
   return { label: over + cores, format: String, ticks, scale };
 }
 

@@ -1,6 +1,6 @@
 // A comparison as data: what was run where, every single run, and what the repeats add up to.
 
-import type { RunRecord, Work } from "../../lib/command/record.ts";
+import { INTERRUPTED, type RunRecord, type Work } from "../../lib/command/record.ts";
 import type { thisMachine } from "../../lib/runtime.ts";
 import { sum } from "../../lib/timing.ts";
 import { median, type Ratio, ratio, type Spread, spread } from "./statistics.ts";
@@ -105,7 +105,7 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
   const rows = xs.map((_, row) => lines.map(({ cells }) => cells[row]).filter(isTimed));
   for (const { cells, timed } of lines)
     for (const [row, cell] of cells.entries()) {
-      const plain = plainIn(rows[row]!);
+      const plain = rows[row]!.find((other) => other.technique === BASELINE);
       if (!isTimed(cell) || cell === plain) continue;
       cell.base = plain ?? (over === "workers" ? timed[0] : undefined);
       cell.gain = cell.base && ratio(cell.base.ms, cell.ms);
@@ -125,16 +125,6 @@ function isTimed(cell: Cell | undefined): cell is TimedCell {
   return cell?.ms !== undefined;
 }
 
-/** Whether any technique has a time in a row. */
-export function hasAny(row: TimedCell[]): boolean {
-  return row.length > 0;
-}
-
-/** The plain loop's cell among those of a row. */
-export function plainIn(row: TimedCell[]): TimedCell | undefined {
-  return row.find(({ technique }) => technique === BASELINE);
-}
-
 /** The fastest of the cells. */
 export function bestOf(cells: TimedCell[]): TimedCell | undefined {
   return cells.toSorted((a, b) => a.ms.median - b.ms.median)[0];
@@ -145,7 +135,7 @@ export function bestOf(cells: TimedCell[]): TimedCell | undefined {
  * API measured; for computing an estimate, from the plain loop's time and the number of cores.
  */
 function idealOf(row: TimedCell[], cores: number): Ideal | undefined {
-  const plain = plainIn(row);
+  const plain = row.find(({ technique }) => technique === BASELINE);
   const others = row.filter((cell) => cell !== plain);
   const slots = new Set(others.map(({ workers, concurrency }) => workers * concurrency));
   if (slots.size !== 1) return undefined; // not the same for all, or there is none
@@ -163,13 +153,13 @@ function idealOf(row: TimedCell[], cores: number): Ideal | undefined {
 /** What failed of all that was run, such as "40 of 140 refused" and "429: 40"; else undefined. */
 export function failureOf(samples: Sample[]): { text: string; kinds: string } | undefined {
   const counts = new Map<string, number>();
-  for (const { statuses, errors, interrupted } of samples) {
-    const refusals = Object.entries(statuses).filter(([status]) => !/^2\d\d$/.test(status));
-    for (const [key, count] of [...refusals, ...Object.entries(errors)])
-      if (!(interrupted && key === "AbortError")) counts.set(key, (counts.get(key) ?? 0) + count);
-  }
+  for (const { statuses, errors, interrupted } of samples)
+    for (const [key, count] of [...Object.entries(statuses), ...Object.entries(errors)])
+      if (!/^2\d\d$/.test(key) && !(interrupted && key === INTERRUPTED))
+        counts.set(key, (counts.get(key) ?? 0) + count);
   if (counts.size === 0) return undefined;
-  const text = `${sum([...counts.values()])} of ${sum(samples.map(settledOf))}`;
+  const failed = sum([...counts.values()]);
+  const text = `${failed} of ${failed + sum(samples.map(({ ok }) => ok))}`;
   // By these an API says that it is too much, or that it is out of order for now.
   const what = [...counts.keys()].every((key) => /^(429|503)$/.test(key)) ? "refused" : "failed";
   const kinds = [...counts].map(([key, count]) => `${key}: ${count}`).join(", ");
@@ -216,8 +206,3 @@ const isText = (value: unknown) => typeof value === "string";
 /** Whether a value can be a technique's name, which is that of its file. */
 export const isName = (value: unknown) => isText(value) && /^[a-z][a-z0-9-]*$/.test(`${value}`);
 const isCount = (value: unknown) => Number.isSafeInteger(value) && Number(value) >= 1;
-
-/** Iterations of a run that have ended, by themselves and not by an interrupt. */
-export function settledOf({ ok, failed, interrupted, errors }: RunRecord): number {
-  return ok + failed - (interrupted ? (errors.AbortError ?? 0) : 0);
-}

@@ -4,7 +4,7 @@ import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
-import { type Comparison, FORMAT, hasAny, isComparison, type Sample } from "./comparison.ts";
+import { type Comparison, FORMAT, isComparison, type Sample } from "./comparison.ts";
 import type { Summary } from "./describe.ts";
 import { linesOf } from "./tables.ts";
 
@@ -79,20 +79,16 @@ export function toJson(comparison: Comparison): string {
   return `${JSON.stringify(comparison, undefined, 2)}\n`;
 }
 
-/** One line a run, comma-separated, with a head (RFC 4180). */
+/** One line a run, comma-separated, with a head (RFC 4180); no text in it needs quotes. */
 export function toCsv({ samples }: Comparison): string {
-  const cell = (value: unknown) => {
-    const text = value === undefined ? "" : String(value);
-    return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-  };
   const names = CSV_HEAD.split(",") as (keyof Sample)[];
-  const lines = samples.map((sample) => names.map((name) => cell(sample[name])).join());
+  const lines = samples.map((run) => names.map((name) => run[name]).join());
   return `${[CSV_HEAD, ...lines].join("\r\n")}\r\n`;
 }
 
 /** The tables and what they mean. */
 export function toMarkdown({ machine, startedAt }: Comparison, summary: Summary): string {
-  const filled = summary.panels.filter(({ rows }) => rows.some(hasAny));
+  const filled = summary.panels.filter(({ rows }) => rows.flat().length > 0);
   const tables = filled.map(({ table }) => {
     const ruled = table.map(([head = "", ...cells]) => [head, "---:", ...cells]);
     return linesOf(ruled, " | ")

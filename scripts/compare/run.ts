@@ -38,7 +38,10 @@ export async function runJobs(
     const ticking = setInterval(() => done < sizes.length && status.show(show), 200).unref();
     const end = await runTechnique(technique, argv, signal, (record) => {
       done++;
-      if (!process.stderr.isTTY) console.error(`${before + done} of ${runs}: ${ended(record)}`);
+      const { ok, requests, ms } = record;
+      const all = ok === requests ? ok : `${ok} of ${requests} ok`;
+      const ended = `${technique} x${record.workers}, ${all} in ${formatMs(ms)}`;
+      if (!process.stderr.isTTY) console.error(`${before + done} of ${runs}: ${ended}`);
       if (round === undefined) return void timelines.push(record);
       const sample: Sample = { ...record, round, asPython: workers === undefined };
       samples.push(sample);
@@ -55,12 +58,6 @@ export async function runJobs(
   status.clear();
   if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
   return complete && [...samples, ...timelines].every((run) => run.failed === 0);
-}
-
-/** A line of progress: "threads x8, 500 in 461 ms", or how many of them were ok. */
-function ended({ technique, workers, requests, ok, ms }: RunRecord): string {
-  const count = ok === requests ? ok : `${ok} of ${requests} ok`;
-  return `${technique} x${workers}, ${count} in ${formatMs(ms)}`;
 }
 
 /**
@@ -90,22 +87,15 @@ export async function runTechnique(
   const interrupt = () => running.child?.kill("SIGINT");
   signal.addEventListener("abort", interrupt);
   for await (const line of running) {
-    const record = recordOf(line);
+    let record: unknown;
+    try {
+      record = JSON.parse(line);
+    } catch {} // a loop body may print lines of its own
     // By its file's name, which a copied script's own may not be yet.
-    if (record) onRecord({ ...record, technique: name });
+    if (isRecord(record)) onRecord({ ...record, technique: name });
   }
   const { exitCode, signal: killedBy, stderr } = await running;
   signal.removeEventListener("abort", interrupt);
   const lastWords = escapeControl(stderr.trim().split("\n").at(-1) ?? "");
   return `${killedBy ?? `exit status ${exitCode}`}${lastWords && `, "${lastWords}"`}`;
-}
-
-/** The record in a line, if it is one: a loop body may print lines of its own. */
-function recordOf(line: string): RunRecord | undefined {
-  try {
-    const record = line.startsWith('{"technique"') && JSON.parse(line);
-    return isRecord(record) ? record : undefined;
-  } catch {
-    return undefined;
-  }
 }

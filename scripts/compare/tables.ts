@@ -2,7 +2,7 @@
 
 import { formatBytes, formatMs, plural } from "../../lib/terminal/format.ts";
 import type { Cell, Panel, TimedCell } from "./comparison.ts";
-import { BASELINE, bestOf, failureOf, hasAny } from "./comparison.ts";
+import { BASELINE, bestOf, failureOf } from "./comparison.ts";
 import { formatRatio, ratio } from "./statistics.ts";
 
 /**
@@ -44,7 +44,7 @@ function timeText(cell: Cell | undefined): string {
 
 /** What each technique took in the last row that any of them reached, against the fastest. */
 export function costTable({ rows }: Panel, width: number): string[] {
-  const last = rows.findLast(hasAny);
+  const last = rows.findLast((row) => row.length > 0);
   if (!last) return [];
   const best = bestOf(last)!;
   const column = (head: string, toText: (cell: TimedCell) => string) => [head, ...last.map(toText)];
