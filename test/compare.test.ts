@@ -142,7 +142,7 @@ test("compare.ts: --work none has times without an ideal; --timeline draws a run
   const { code, stdout } = await run("scripts/compare.ts", [...flags, "--timeline", "5"]);
   assert.equal(code, 0);
   assert.match(stdout, /^requests +sequential +threads\n/);
-  assert.match(stdout, /- Threads against the plain loop: slower at 600 iterations; /);
+  assert.match(stdout, /- Threads against the plain loop: slower at 600 iterations\.\n/);
   assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ m?s\nworker/);
 });
 

@@ -93,15 +93,12 @@ test("findings: a difference of 6 % counts where the runs agree among themselves
   says(samples, /^At 10 requests: async was fastest\.$/);
 });
 
-test("findings: a large spread is warned of, with the worst case", () => {
+test("findings: a large spread is warned of, and how many times have one", () => {
   const samples = [
     ...repeats("async", 10, [100, 101, 99]),
     ...repeats("threads", 10, [100, 300, 90]),
   ];
-  says(
-    samples,
-    /^The spread is large for 1 of 2 times, most so for threads x4 at 10 requests: 90\.0 ms to 300 ms\. Try more --runs\.$/,
-  );
+  says(samples, /^The spread is above 20 % for 1 of 2 times: try more --runs\.$/);
   saysNot(repeats("async", 10, [100, 101, 99]), /spread/);
 });
 
@@ -112,15 +109,15 @@ test("findings: where a technique beats the plain loop, and where it does not", 
   ]);
   says(
     samples,
-    /^Threads against the plain loop: slower at 5 requests, faster from 50 to 500 requests; at 500 requests 800 ms instead of 5\.00 s\.$/,
+    /^Threads against the plain loop: slower at 5 requests, faster from 50 to 500 requests\.$/,
   );
   const lost = [20, 40].flatMap((n) => [
     sample("sequential", n, 100),
     sample("async", n, 5 * n - 50),
     sample("threads", n, 101),
   ]);
-  says(lost, /^Async against the plain loop: faster at 20 requests, slower at 40 requests; at 40 /);
-  says(lost, /^Threads against the plain loop: level from 20 to 40 requests; /);
+  says(lost, /^Async against the plain loop: faster at 20 requests, slower at 40 requests\.$/);
+  says(lost, /^Threads against the plain loop: level from 20 to 40 requests\.$/);
 });
 
 test("findings: the ideal counts full rounds, and the nearest came to so much of its pace", () => {
@@ -140,7 +137,7 @@ test("findings: computing, the ideal is the plain loop's time in rounds of the c
     sample("async", 9, 910, { work: "cpu" }),
     sample("threads", 9, 520, { work: "cpu" }),
   ];
-  says(samples, /^Async against the plain loop: level at 9 iterations; /);
+  says(samples, /^Async against the plain loop: level at 9 iterations\.$/);
   says(
     samples,
     /^The ideal at 9 iterations, 2 at once, is 5 rounds x 100 ms = 500 ms: threads came to 96 % of that pace\.$/,
@@ -154,16 +151,7 @@ test("findings: the knee is the fewest workers that come near the best time", ()
   ];
   says(
     samples,
-    /^Threads first came within 10 % of its best time with 4 workers: 300 ms, 3\.3 times as fast as the plain loop, 83 % of the ideal pace\.$/,
-    { over: "workers" },
-  );
-});
-
-test("findings: more workers that took longer are named, before the knee and after it", () => {
-  const samples = sweep("threads", { 1: 481, 2: 866, 4: 137, 8: 300 });
-  says(
-    samples,
-    /^Threads first came within 10 % of its best time with 4 workers: 137 ms, 3\.5 times as fast as with 1 worker; slower than with fewer: 2 and 8\.$/,
+    /^Threads first came within 10 % of its best time with 4 workers: 300 ms, 83 % of the ideal pace\.$/,
     { over: "workers" },
   );
 });
@@ -176,7 +164,7 @@ test("findings: no gain is none, whatever the plain loop", () => {
   ];
   says(
     samples,
-    /^Async first came within 10 % of its best time with 1 worker: 1\.00 s, level with the plain loop, 100 % of the ideal pace\.$/,
+    /^Async first came within 10 % of its best time with 1 worker: 1\.00 s, 100 % of the ideal pace\.$/,
     { over: "workers" },
   );
   says(

@@ -17,18 +17,18 @@ test("statistics: the spread is the sample standard deviation, and none for one 
 test("statistics: a factor's error is that of its parts together", () => {
   const a = { median: 200, deviation: 6, least: 0, most: 0, count: 9 };
   const b = { median: 100, deviation: 4, least: 0, most: 0, count: 9 };
-  const { factor, deviation, differs } = ratio(a, b);
+  const { factor, deviation, verdict } = ratio(a, b);
   assert.equal(factor, 2);
   assert.ok(Math.abs(deviation! - 2 * Math.hypot(0.03, 0.04)) < 1e-12);
-  assert.equal(differs, true);
+  assert.equal(verdict, "faster");
 });
 
 test("statistics: noise is no difference, whichever of the two is larger; more runs make it one", () => {
   const of = (median: number, count: number) => ({
     ...{ median, deviation: median * 0.1, least: 0, most: 0, count },
   });
-  assert.equal(ratio(of(108, 3), of(100, 3)).differs, false);
-  assert.equal(ratio(of(100, 3), of(108, 3)).differs, false);
-  assert.equal(ratio(of(108, 40), of(100, 40)).differs, true);
-  assert.equal(ratio(of(102, 100_000), of(100, 100_000)).differs, false, "too small to matter");
+  assert.equal(ratio(of(108, 3), of(100, 3)).verdict, "level");
+  assert.equal(ratio(of(100, 3), of(108, 3)).verdict, "level");
+  assert.equal(ratio(of(108, 40), of(100, 40)).verdict, "faster");
+  assert.equal(ratio(of(102, 100_000), of(100, 100_000)).verdict, "level", "too small to matter");
 });

@@ -49,9 +49,7 @@ export interface Cell extends Pick<Sample, Same> {
   ms: Spread | undefined;
   /** The medians of what else these runs have measured. */
   median: Partial<Record<(typeof FIGURES)[number], number>>;
-  /** What its time is held against: the plain loop, or over workers else its fewest workers. */
-  base?: TimedCell | undefined;
-  /** How many times as fast as its base it was. */
+  /** How many times as fast it was as the plain loop, or over workers else its fewest workers. */
   gain?: Ratio | undefined;
 }
 
@@ -107,8 +105,8 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
     for (const [row, cell] of cells.entries()) {
       const plain = rows[row]!.find((other) => other.technique === BASELINE);
       if (!isTimed(cell) || cell === plain) continue;
-      cell.base = plain ?? (over === "workers" ? timed[0] : undefined);
-      cell.gain = cell.base && ratio(cell.base.ms, cell.ms);
+      const base = plain ?? (over === "workers" ? timed[0] : undefined);
+      cell.gain = base && ratio(base.ms, cell.ms);
     }
   const ideals = rows.map((row) => idealOf(row, machine.cores));
   return { over, xs, machine, asPython, work: samples[0]?.work, lines, ideals, rows };

@@ -2,15 +2,8 @@
 // it names: no row is spoken for by others, and no reason is guessed.
 
 import { formatCount, formatMs, percent, plural } from "../../lib/terminal/format.ts";
-import {
-  BASELINE,
-  bestOf,
-  failureOf,
-  type Line,
-  type Panel,
-  type TimedCell,
-} from "./comparison.ts";
-import { formatRatio, LEVEL_ONCE, type Ratio, ratio } from "./statistics.ts";
+import { BASELINE, bestOf, failureOf, type Line, type Panel } from "./comparison.ts";
+import { formatRatio, LEVEL_ONCE, ratio } from "./statistics.ts";
 
 /** A sentence, where there is something to say. */
 type Finding = string | undefined;
@@ -36,23 +29,10 @@ export function findings(panels: Panel[]): string[] {
 }
 
 /** Rows by their x: "at 5 requests", "from 5 to 50 requests", "with 2 workers". */
-function place(panel: Panel, from: number, to = from): string {
-  const isSweep = panel.over === "workers";
-  const last = plural(to, isSweep ? "worker" : unitOf(panel));
-  return from < to ? `from ${formatCount(from)} to ${last}` : `${isSweep ? "with" : "at"} ${last}`;
-}
-
-function unitOf({ work }: Panel): string {
-  return work === "post" ? "request" : "iteration";
-}
-
-/** "2.31 ± 0.05 times as fast", or that nothing tells the two apart. */
-function times(gain: Ratio, whom: string): string {
-  return gain.differs ? `${formatRatio(gain)} times as fast as ${whom}` : `level with ${whom}`;
-}
-
-function verdictOn({ differs, factor }: Ratio): "level" | "faster" | "slower" {
-  return !differs ? "level" : factor > 1 ? "faster" : "slower";
+function place({ over, work }: Panel, from: number, to = from): string {
+  const noun = over === "workers" ? "worker" : work === "post" ? "request" : "iteration";
+  if (from < to) return `from ${formatCount(from)} to ${plural(to, noun)}`;
+  return `${over === "workers" ? "with" : "at"} ${plural(to, noun)}`;
 }
 
 /** What holds in rows next to each other, said once; a row without anything to say ends it. */
@@ -73,24 +53,21 @@ function fastest(panel: Panel): Finding[] {
   const verdicts = panel.rows.map((row, number) => {
     if (row.length < 2) return undefined;
     const best = bestOf(row)!;
-    const level = row.filter((cell) => !ratio(cell.ms, best.ms).differs);
+    const level = row.filter((cell) => ratio(best.ms, cell.ms).verdict === "level");
     const names = level.map(({ technique }) => technique).sort();
-    const close = level.length > 1 ? ", too close to tell" : "";
+    const close = names.length > 1 ? ", too close to tell" : "";
     const isWhole = row.length === panel.lines.filter(({ cells }) => cells[number]).length;
-    return `${listed(names, "or")} was fastest${isWhole ? "" : " of those with a time"}${close}`;
+    const which = names.join(", ").replace(/, ([^,]*)$/, " or $1");
+    return `${which} was fastest${isWhole ? "" : " of those with a time"}${close}`;
   });
   return stretches(verdicts, panel).map(({ verdict, where }) => `${where}: ${verdict}.`);
 }
 
 /** Where a technique beats the plain loop, and where it does not. */
-function againstPlain({ technique, cells, timed }: Line, panel: Panel): Finding {
-  const last = timed.findLast(({ gain }) => gain);
-  if (!last) return undefined;
-  const verdicts = cells.map((cell) => cell?.gain && verdictOn(cell.gain));
+function againstPlain({ technique, cells }: Line, panel: Panel): Finding {
+  const verdicts = cells.map((cell) => cell?.gain?.verdict);
   const parts = stretches(verdicts, panel).map(({ verdict, where }) => `${verdict} ${where}`);
-  const both = `${formatMs(last.ms.median)} instead of ${formatMs(last.base!.ms.median)}`;
-  const all = `${parts.join(", ")}; ${place(panel, last.requests)} ${both}`;
-  return `${technique} against the plain loop: ${all}.`;
+  return parts.length > 0 ? `${technique} against the plain loop: ${parts.join(", ")}.` : undefined;
 }
 
 /** How near the best came to the ideal, in the last row that has one. */
@@ -117,23 +94,12 @@ function characterOf({ lines, work }: Panel): Finding {
 /** The fewest workers that come near the best. */
 function knee({ technique, cells, timed }: Line, panel: Panel): Finding {
   if (timed.length < 2) return undefined; // the plain loop, for one
-  const best = bestOf(timed)!;
-  const first = timed.find(({ ms }) => ms.median <= NEAR * best.ms.median)!;
-  const { base, gain, ms, workers } = first;
-  const whom = base!.technique === BASELINE ? "the plain loop" : place(panel, base!.workers);
-  const speed = base === first ? "" : `, ${times(gain!, whom)}`;
+  const bestMs = bestOf(timed)!.ms.median;
+  const first = timed.find(({ ms }) => ms.median <= NEAR * bestMs)!;
   const ideal = panel.ideals[cells.indexOf(first)];
-  const pace = ideal ? `, ${percent(ideal.ms.median / ms.median)} of the ideal pace` : "";
-  const slower = timed.filter((cell, number) =>
-    timed.slice(0, number).some((fewer) => verdictOn(ratio(fewer.ms, cell.ms)) === "slower"),
-  );
-  const numbers = listed(
-    slower.map((cell) => `${cell.workers}`),
-    "and",
-  );
-  const longer = numbers && `; slower than with fewer: ${numbers}`;
-  const near = `within ${percent(NEAR - 1)} of its best time ${place(panel, workers)}`;
-  return `${technique} first came ${near}: ${formatMs(ms.median)}${speed}${pace}${longer}.`;
+  const pace = ideal ? `, ${percent(ideal.ms.median / first.ms.median)} of the ideal pace` : "";
+  const near = `within ${percent(NEAR - 1)} of its best time ${place(panel, first.workers)}`;
+  return `${technique} first came ${near}: ${formatMs(first.ms.median)}${pace}.`;
 }
 
 /** What Python's numbers of workers make of threads and processes. */
@@ -146,10 +112,11 @@ function pythonsWorkers(panel: Panel): Finding[] {
   if (threads.workers === processes.workers) return [];
   const gain = ratio(processes.ms, threads.ms);
   const start = `${threads.workers} threads here and ${processes.workers} processes`;
-  const ran = `${threads.technique} ${times(gain, processes.technique)}`;
+  const than = gain.verdict === "level" ? "level with" : `${formatRatio(gain)} times as fast as`;
+  const ran = `${threads.technique} ${than} ${processes.technique}`;
   return [
     `Python would start ${start}: ${place(panel, threads.requests)}, ${ran}.`,
-    panel.work === "post" && verdictOn(gain) === "faster" ? HEADLINE : undefined,
+    panel.work === "post" && gain.verdict === "faster" ? HEADLINE : undefined,
   ];
 }
 const HEADLINE =
@@ -170,22 +137,11 @@ function failures({ technique, cells }: Line, panel: Panel): Finding {
 /** Where the figures say less than they seem to. */
 function noise(panels: Panel[]): Finding {
   const cells = [...new Set(panels.flatMap(({ rows }) => rows.flat()))];
-  const share = ({ ms }: TimedCell) => (ms.deviation ?? 0) / ms.median;
-  const wide = cells.filter((cell) => share(cell) > LARGE_SPREAD);
-  const [widest] = wide.sort((a, b) => share(b) - share(a));
-  if (widest) {
-    const { technique, requests, workers, ms } = widest;
-    const count = `${wide.length} of ${plural(cells.length, "time")}`;
-    const where = `${technique} x${workers} at ${plural(requests, unitOf(panels[0]!))}`;
-    const range = `${formatMs(ms.least)} to ${formatMs(ms.most)}`;
-    return `The spread is large for ${count}, most so for ${where}: ${range}. Try more --runs.`;
-  }
+  const wide = cells.filter(({ ms }) => (ms.deviation ?? 0) > LARGE_SPREAD * ms.median);
+  const of = `${wide.length} of ${plural(cells.length, "time")}`;
+  if (wide.length > 0)
+    return `The spread is above ${percent(LARGE_SPREAD)} for ${of}: try more --runs.`;
   if (cells.length === 0 || cells.some(({ samples }) => samples.length > 1)) return undefined;
   const level = `less than ${percent(LEVEL_ONCE)} apart is called level`;
   return `Everything was run once: ${level}. --runs 5 shows which differences are real.`;
-}
-
-/** "a", "a and b", "a, b and c". */
-function listed(words: readonly string[], joint: "and" | "or"): string {
-  return words.join(", ").replace(/, ([^,]*)$/, ` ${joint} $1`);
 }

@@ -17,8 +17,8 @@ export interface Ratio {
   factor: number;
   /** Standard deviation of the factor; undefined where there was one measurement of either. */
   deviation?: number | undefined;
-  /** Whether the difference is more than noise. */
-  differs: boolean;
+  /** Whether the second is faster, if they are times, or the difference no more than noise. */
+  verdict: "faster" | "slower" | "level";
 }
 
 /** With one or two measurements, less than this share apart is level: nothing tells them apart. */
@@ -58,14 +58,16 @@ export function spread(values: readonly number[]): Spread | undefined {
 export function ratio(a: Spread, b: Spread): Ratio {
   const factor = a.median / b.median;
   const apart = Math.max(factor, 1 / factor) - 1;
+  const count = Math.min(a.count, b.count);
+  const share = ({ deviation = 0, median }: Spread) => (count > 1 ? deviation / median : 0);
+  const error = 1.25 * Math.hypot(share(a) / Math.sqrt(a.count), share(b) / Math.sqrt(b.count));
   // One or two measurements know too little of their own spread.
-  const level = Math.min(a.count, b.count) < 3 ? LEVEL_ONCE : LEVEL;
-  if (a.deviation === undefined || b.deviation === undefined)
-    return { factor, deviation: undefined, differs: apart > level };
-  const [relativeA, relativeB] = [a.deviation / a.median, b.deviation / b.median];
-  const error = 1.25 * Math.hypot(relativeA / Math.sqrt(a.count), relativeB / Math.sqrt(b.count));
-  const deviation = factor * Math.hypot(relativeA, relativeB);
-  return { factor, deviation, differs: apart > Math.max(level, 2 * error) };
+  const isLevel = apart <= Math.max(count < 3 ? LEVEL_ONCE : LEVEL, 2 * error);
+  return {
+    factor,
+    deviation: count > 1 ? factor * Math.hypot(share(a), share(b)) : undefined,
+    verdict: isLevel ? "level" : factor > 1 ? "faster" : "slower",
+  };
 }
 
 /** "2.31 ± 0.05", or "2.3" where no deviation is known or it is too small to show. */

@@ -8,7 +8,6 @@ import type { Comparison, Sample } from "../../scripts/compare/comparison.ts";
 const PLAIN = "sequential";
 const UNITS: Record<string, number> = { us: 0.001, ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
 const TIME = String.raw`[\d.,]+ (?:us|ms|s|min|h)`;
-const RATIO = String.raw`[\d.]+(?: ± [\d.]+)?`;
 
 /** One technique in one row, or all of it. */
 interface Runs {
@@ -362,10 +361,8 @@ function checkSentences(comparison: Comparison, sentences: string[]): void {
       },
     ],
     [
-      new RegExp(
-        `^(\\S+) against the plain loop: (.+); (${WHERE}) (${TIME}) instead of (${TIME})\\.$`,
-      ),
-      (shown, parts, last, ms, plainMs) => {
+      /^(\S+) against the plain loop: (.+)\.$/,
+      (shown, parts) => {
         const name = nameOf(shown!);
         for (const part of parts!.split(/, (?=faster|slower|level)/)) {
           const [, verdict, where] = /^(\S+) (.+)$/.exec(part)!;
@@ -375,11 +372,6 @@ function checkSentences(comparison: Comparison, sentences: string[]): void {
             assert.equal(verdictAt(row, inRow(row, name)), verdict, `${name} ${where}`);
           }
         }
-        const row = equal.rows[rowsAt(last!)[0]!]!;
-        const isHeld = (other: Runs[]) => verdictAt(other, inRow(other, name)) !== undefined;
-        assert.equal(row, equal.rows.findLast(isHeld));
-        agrees(ms!, middle(inRow(row, name).times));
-        agrees(plainMs!, middle(inRow(row, PLAIN).times));
       },
     ],
     [
@@ -409,10 +401,9 @@ function checkSentences(comparison: Comparison, sentences: string[]): void {
     [
       new RegExp(
         `^(\\S+) first came within 10 % of its best time with ([\\d,]+) workers?: (${TIME})` +
-          `(?:, ((?:${RATIO} times as fast as|level with) (the plain loop|with [\\d,]+ workers?)))?` +
-          "(?:, (\\d+) % of the ideal pace)?(?:; slower than with fewer: (.+))?\\.$",
+          "(?:, (\\d+) % of the ideal pace)?\\.$",
       ),
-      (shown, workers, ms, gain, whom, share, slower) => {
+      (shown, workers, ms, share) => {
         const name = nameOf(shown!);
         note(`knee ${name}`);
         const own = equal.rows.map((row) => inRow(row, name));
@@ -424,25 +415,9 @@ function checkSentences(comparison: Comparison, sentences: string[]): void {
         for (const fewer of tried.slice(0, tried.indexOf(knee)))
           assert.ok(middle(fewer.times) > 1.1 * best, `${name} came near with fewer`);
         agrees(ms!, middle(knee.times));
-        const base = baseOf(equal, row, knee)!;
-        assert.equal(gain !== undefined, base !== knee);
-        if (gain) agreesTimes(gain, base, knee, whom!);
-        const isPlain = base.technique === PLAIN;
-        if (whom) assert.equal(whom === "the plain loop", isPlain);
-        if (whom && !isPlain) assert.match(whom, new RegExp(`^with ${base.good[0]!.workers} w`));
         const ideal = idealOf(row, equal.cores);
         assert.equal(share !== undefined, ideal !== undefined);
         if (ideal) agrees(share!, (ideal.ms / middle(knee.times)) * 100);
-        const longer = tried.filter((runs, at) =>
-          tried.slice(0, at).some((fewer) => {
-            const { factor, differs } = compared(runs.times, fewer.times);
-            return differs && factor > 1;
-          }),
-        );
-        assert.deepEqual(
-          slower?.split(/, | and /) ?? [],
-          longer.map(({ good }) => `${good[0]!.workers}`),
-        );
       },
     ],
     [
@@ -478,22 +453,10 @@ function checkSentences(comparison: Comparison, sentences: string[]): void {
       },
     ],
     [
-      new RegExp(
-        "^The spread is large for (\\d+) of (\\d+) times?, most so for (\\S+) x(\\d+) at ([\\d,]+) " +
-          `\\w+: (${TIME}) to (${TIME})\\. Try more --runs\\.$`,
-      ),
-      (count, of, name, workers, requests, least, most) => {
+      /^The spread is above 20 % for (\d+) of (\d+) times?: try more --runs\.$/,
+      (count, of) => {
         note("noise");
         assert.deepEqual([count, of], [`${wide.length}`, `${cells.length}`]);
-        const widest = wide.find(
-          ({ technique, good: [run] }) =>
-            technique === name &&
-            `${run!.workers}` === workers &&
-            `${run!.requests}` === requests!.replaceAll(",", ""),
-        )!;
-        assert.ok(relative(widest) > Math.max(...wide.map(relative)) - 1e-9);
-        agrees(least!, Math.min(...widest.times));
-        agrees(most!, Math.max(...widest.times));
       },
     ],
     [
