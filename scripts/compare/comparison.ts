@@ -1,6 +1,6 @@
 // A comparison as data: what was run where, every single run, and what the repeats add up to.
 
-import { INTERRUPTED, type RunRecord, type Work } from "../../lib/command/record.ts";
+import { INTERRUPTED, type RunRecord } from "../../lib/command/record.ts";
 import type { thisMachine } from "../../lib/runtime.ts";
 import { sum } from "../../lib/timing.ts";
 import { median, type Ratio, ratio, type Spread, spread } from "./statistics.ts";
@@ -65,25 +65,8 @@ export interface Line {
   timed: TimedCell[];
 }
 
-/** What a row would take if its iterations ran in full rounds, so many at once, without any cost. */
-export interface Ideal {
-  atOnce: number;
-  rounds: number;
-  ms: Spread;
-  /** How many times as fast as the plain loop that is, where it has a time. */
-  gain: Ratio | undefined;
-}
-
 /** What was run with the number of workers that was asked for, or with Python's. */
-export interface Panel extends Pick<Comparison, "over" | "xs" | "machine"> {
-  asPython: boolean;
-  work: Work | undefined;
-  lines: Line[];
-  /** For each row; undefined where it is not known, or not the same for all. */
-  ideals: (Ideal | undefined)[];
-  /** For each row the cells that have a time. */
-  rows: TimedCell[][];
-}
+export type Panel = ReturnType<typeof panelOf>;
 
 /** The panels of a comparison; the second, with Python's numbers of workers, where there is one. */
 export function panelsOf(comparison: Comparison): Panel[] {
@@ -92,7 +75,7 @@ export function panelsOf(comparison: Comparison): Panel[] {
   return asPython.lines.length > 0 ? [equal, asPython] : [equal];
 }
 
-function panelOf(comparison: Comparison, asPython: boolean): Panel {
+function panelOf(comparison: Comparison, asPython: boolean) {
   const { over, xs, techniques, samples, machine } = comparison;
   const lines = techniques.map((technique): Line => {
     const own = samples.filter((run) => run.technique === technique && run.asPython === asPython);
@@ -100,6 +83,7 @@ function panelOf(comparison: Comparison, asPython: boolean): Panel {
     const cells = xs.map((x) => shared ?? cellOf(own.filter((run) => run[over] === x)));
     return { technique, cells, timed: [...new Set(cells)].filter(isTimed) };
   });
+  // For each row the cells that have a time.
   const rows = xs.map((_, row) => lines.map(({ cells }) => cells[row]).filter(isTimed));
   for (const { cells, timed } of lines)
     for (const [row, cell] of cells.entries()) {
@@ -129,14 +113,17 @@ export function bestOf(cells: TimedCell[]): TimedCell | undefined {
 }
 
 /**
- * The ideal of a row. For POSTs it is the least of the runs' own, which come from what the practice
- * API measured; for computing an estimate, from the plain loop's time and the number of cores.
+ * What a row would take if its iterations ran in full rounds, so many at once, without any cost. For
+ * POSTs it is the least of the runs' own ideals, which come from what the practice API measured; for
+ * computing an estimate, from the plain loop's time and the number of cores.
+ *
+ * @returns undefined where that is not known, or not the same for all.
  */
-function idealOf(row: TimedCell[], cores: number): Ideal | undefined {
+function idealOf(row: TimedCell[], cores: number) {
   const plain = row.find(({ technique }) => technique === BASELINE);
   const others = row.filter((cell) => cell !== plain);
   const slots = new Set(others.map(({ workers, concurrency }) => workers * concurrency));
-  if (slots.size !== 1) return undefined; // not the same for all, or there is none
+  if (slots.size !== 1) return undefined;
   const { requests, workers, work } = others[0]!;
   const isComputing = work === "cpu";
   const atOnce = Math.min(requests, isComputing ? Math.min(workers, cores) : [...slots][0]!);
@@ -174,9 +161,8 @@ export function isComparison(value: unknown): value is Comparison {
     [startedAt, machine?.runtime, machine?.cpu, ...remarks].every(isText) &&
     techniques.every(isName) &&
     [machine.cores, ...xs].every(isCount) &&
-    [...samples, ...timelines].every(
-      (run) => isRecord(run) && techniques.includes(run.technique),
-    ) &&
+    [...samples, ...timelines].every(isRecord) &&
+    [...samples, ...timelines].every(({ technique }) => techniques.includes(technique)) &&
     typeof flags === "object"
   );
 }

@@ -29,8 +29,9 @@ export function checkExports(exports: Record<string, string | undefined>, from?:
       const there = fs.statSync(file, { throwIfNoEntry: false });
       if (there?.isDirectory()) throw new Error("it is a folder");
       if (there) fs.accessSync(file, fs.constants.W_OK);
-      if (isReplaced(file)) fs.writeFileSync(unfinishedOf(file), "");
-      fs.rmSync(unfinishedOf(file), { force: true });
+      const target = targetOf(file);
+      if (target !== file) fs.writeFileSync(target, "");
+      if (target !== file) fs.rmSync(target);
     } catch (error) {
       throw new UsageError(`--${flag}: cannot write "${file}" (${codeOf(error)})`);
     }
@@ -47,7 +48,7 @@ export function checkExports(exports: Record<string, string | undefined>, from?:
  * @throws {Error} It cannot be written, for example because the disk is full; what was there stays.
  */
 export function writeWhole(file: string, text: string): void {
-  const target = isReplaced(file) ? unfinishedOf(file) : file;
+  const target = targetOf(file);
   try {
     fs.writeFileSync(target, text);
     if (target === file) return;
@@ -59,13 +60,10 @@ export function writeWhole(file: string, text: string): void {
   }
 }
 
-/** Whether a new file takes its place: a device or a link stays one, and is written to. */
-function isReplaced(file: string): boolean {
-  return fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
-}
-
-function unfinishedOf(file: string): string {
-  return join(dirname(file), `.${process.pid}.tmp`);
+/** Where it is written first, to be renamed: a device or a link stays one, and is written to. */
+function targetOf(file: string): string {
+  const isReplaced = fs.lstatSync(file, { throwIfNoEntry: false })?.isFile() ?? true;
+  return isReplaced ? join(dirname(file), `.${process.pid}.tmp`) : file;
 }
 
 /** What tells a file from others, whatever path leads to it. */
@@ -120,6 +118,5 @@ export function readComparison(file: string): Comparison {
 }
 
 function codeOf(error: unknown): string {
-  const { code, message } = error as NodeJS.ErrnoException;
-  return code ?? message;
+  return (error as NodeJS.ErrnoException).code ?? (error as Error).message;
 }

@@ -5,7 +5,6 @@ import * as kinds from "../../lib/command/flags.ts";
 import { scriptFlags } from "../../lib/command/script-flags.ts";
 
 const SIZES = [5, 10, 50, 100, 500, 1000, 2500, 5000, 10_000];
-const CPU_SIZES = [5, 10, 50, 100, 500];
 /** Bytes of --data: the scripts are started by a shell, whose command the system limits. */
 const MOST_DATA = 100_000;
 
@@ -96,7 +95,7 @@ export function completeFlags(flags: CompareFlags): CompareFlags {
     throw new kinds.UsageError(
       `--requests: expected at most ${most}, as many as --items, found ${tooMany}`,
     );
-  const usual = flags.work === "cpu" || body ? CPU_SIZES : SIZES;
+  const usual = SIZES.filter((size) => size <= 500 || !(flags.work === "cpu" || body));
   const initial = isSweep ? [200] : pythonDefaults ? [500] : usual;
   return {
     ...flags,
