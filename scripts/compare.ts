@@ -29,8 +29,7 @@ import {
   writeWhole,
 } from "./compare/exports.ts";
 import { type CompareFlags, compareFlags, completeFlags, savedFlags } from "./compare/flags.ts";
-import { planJobs, remarksOn } from "./compare/plan.ts";
-import { runJobs } from "./compare/run.ts";
+import { planJobs, remarksOn, runJobs } from "./compare/run.ts";
 
 const TECHNIQUES = ["sequential", "async", "threads", "processes"];
 

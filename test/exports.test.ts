@@ -148,7 +148,6 @@ test("exports: figures that cannot be are damage", () => {
     { timelines: [{ ...sequential, ms: 0 }] },
     { timelines: [{ ...sequential, timeline: { ...timeline, endMs: [] } }] },
     { timelines: [{ ...sequential, timeline: { ...timeline, worker: undefined } }] },
-    { flags: undefined },
     { startedAt: undefined },
     { remarks: undefined },
   ];

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { parseFlags } from "../lib/command/flags.ts";
 import { compareFlags, completeFlags } from "../scripts/compare/flags.ts";
-import { planJobs, remarksOn } from "../scripts/compare/plan.ts";
+import { planJobs, remarksOn } from "../scripts/compare/run.ts";
 
 const table = compareFlags([], () => true);
 const plan = completeFlags(parseFlags(table, ["-t", "sequential,async,threads", "-n", "5,5000"]));

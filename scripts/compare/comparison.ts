@@ -151,10 +151,10 @@ export function failureOf(samples: Sample[]): { text: string; kinds: string } | 
   return { text: `${text} ${what}`, kinds };
 }
 
-/** Whether what was read from a file has all that is worked with, and makes sense. */
+/** Whether what was read from a file has all that is shown, and makes sense. */
 export function isComparison(value: unknown): value is Comparison {
   const { over, xs, techniques, samples, timelines, ...rest } = value as Comparison;
-  const { remarks, machine, flags, startedAt } = rest;
+  const { remarks, machine, startedAt } = rest;
   return (
     ["requests", "workers"].includes(over) &&
     [xs, techniques, samples, timelines, remarks].every(Array.isArray) &&
@@ -162,8 +162,7 @@ export function isComparison(value: unknown): value is Comparison {
     techniques.every(isName) &&
     [machine.cores, ...xs].every(isCount) &&
     [...samples, ...timelines].every(isRecord) &&
-    [...samples, ...timelines].every(({ technique }) => techniques.includes(technique)) &&
-    typeof flags === "object"
+    [...samples, ...timelines].every(({ technique }) => techniques.includes(technique))
   );
 }
 

@@ -5,8 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
 import { type Comparison, FORMAT, isComparison, type Sample } from "./comparison.ts";
-import type { Summary } from "./describe.ts";
-import { linesOf } from "./tables.ts";
+import { linesOf, type Summary } from "./describe.ts";
 
 /** A run's figures in CSV; a dictionary's and a timeline's are in the JSON only. */
 const CSV_HEAD =

@@ -22,7 +22,7 @@ export function findings(panels: Panel[]): string[] {
     ...equal.lines.map((line) => (isSweep ? knee : againstPlain)(line, equal)),
     characterOf(equal),
     isSweep ? undefined : nearIdeal(equal),
-    ...(asPython ? pythonsWorkers(asPython) : []),
+    asPython && pythonsWorkers(asPython),
     ...panels.flatMap((panel) => panel.lines.map((line) => failures(line, panel))),
     noise(panels),
   ].flatMap((sentence) => (sentence ? sentence[0]!.toUpperCase() + sentence.slice(1) : []));
@@ -103,24 +103,22 @@ function knee({ technique, cells, timed }: Line, panel: Panel): Finding {
 }
 
 /** What Python's numbers of workers make of threads and processes. */
-function pythonsWorkers(panel: Panel): Finding[] {
+function pythonsWorkers(panel: Panel): Finding {
   const cells = panel.lines.flatMap(({ timed }) => timed.at(-1) ?? []);
   const threads = cells.find(({ workerKind }) => workerKind === "thread");
   const processes = cells.find(({ workerKind }) => workerKind === "process");
   // Where the largest size failed for one of them, nothing compares.
-  if (!threads || threads.requests !== processes?.requests) return [];
-  if (threads.workers === processes.workers) return [];
+  if (!threads || threads.requests !== processes?.requests) return undefined;
+  if (threads.workers === processes.workers) return undefined;
   const gain = ratio(processes.ms, threads.ms);
   const start = `${threads.workers} threads here and ${processes.workers} processes`;
   const than = gain.verdict === "level" ? "level with" : `${formatRatio(gain)} times as fast as`;
   const ran = `${threads.technique} ${than} ${processes.technique}`;
-  return [
-    `Python would start ${start}: ${place(panel, threads.requests)}, ${ran}.`,
-    panel.work === "post" && gain.verdict === "faster" ? HEADLINE : undefined,
-  ];
+  const headline = panel.work === "post" && gain.verdict === "faster" ? HEADLINE : "";
+  return `Python would start ${start}: ${place(panel, threads.requests)}, ${ran}.${headline}`;
 }
 const HEADLINE =
-  "That is the headline of the article, too, 50 s with processes and 15 s with threads on a " +
+  " That is the headline of the article, too, 50 s with processes and 15 s with threads on a " +
   "machine with 2 cores: 500 x 0.2 s / 2 processes = 50 s, 500 x 0.2 s / 6 threads = 17 s " +
   "(15 s at 0.18 s a request).";
 

@@ -118,14 +118,12 @@ export function savedFlags({ header, data, url, help, yes, ...flags }: CompareFl
 
 /** The command line of a technique's script: all flags that it has, too. */
 export function passedOn(flags: CompareFlags, sizes: number[], workers: number | undefined) {
-  const argv = ["--requests", sizes.join()];
-  if (workers !== undefined) argv.push("--workers", `${workers}`);
+  const argv = [`--requests=${sizes}`];
+  if (workers !== undefined) argv.push(`--workers=${workers}`);
   const common = scriptFlags("8");
   for (const [name, value] of Object.entries(flags))
-    if (name in common && ["number", "string"].includes(typeof value))
-      argv.push(`--${name}`, `${value}`);
-  for (const [name, value] of Object.entries(flags.header))
-    argv.push("--header", `${name}: ${value}`);
-  if (flags.url) argv.push("--url", flags.url.href, "--yes"); // it was asked for already
+    if (name in common && /number|string/.test(typeof value)) argv.push(`--${name}=${value}`);
+  for (const [name, value] of Object.entries(flags.header)) argv.push(`--header=${name}: ${value}`);
+  if (flags.url) argv.push(`--url=${flags.url.href}`, "--yes"); // it was asked for already
   return argv;
 }

@@ -1,4 +1,4 @@
-// Runs the jobs of a comparison one after another, shows how far it is, and gathers their records.
+// What a comparison runs, in which order; runs it, shows how far it is, and gathers the records.
 
 import { fileURLToPath } from "node:url";
 import { $ } from "zx/core";
@@ -7,9 +7,57 @@ import { runtimeCommand } from "../../lib/runtime.ts";
 import { formatMs, plural } from "../../lib/terminal/format.ts";
 import { escapeControl, print, statusLine } from "../../lib/terminal/terminal.ts";
 import { sum } from "../../lib/timing.ts";
-import { type Comparison, isRecord, type Sample } from "./comparison.ts";
+import { BASELINE, type Comparison, isRecord, type Sample } from "./comparison.ts";
 import { type CompareFlags, passedOn } from "./flags.ts";
-import type { Job } from "./plan.ts";
+
+/** The plain loop stops here: 10,000 requests one after another would take most of a minute. */
+const BASELINE_MOST = 500;
+
+/** One start of a technique's script. */
+export interface Job {
+  technique: string;
+  /** Numbers of requests, run one after another by the same script. */
+  sizes: number[];
+  /** undefined: as many as Python's executors choose, which is the scripts' default. */
+  workers: number | undefined;
+  /** Which repeat it is part of, from 0; undefined where it is run to be drawn as a timeline. */
+  round: number | undefined;
+}
+
+/**
+ * The jobs of a comparison. Each round runs everything once, one technique after the other and each
+ * time beginning with another, so that a machine that grows slower or faster meanwhile does so for
+ * all of them alike.
+ */
+export function planJobs(flags: CompareFlags): Job[] {
+  const { techniques, workers, runs, timeline } = flags;
+  const jobs: Job[] = [];
+  for (let round = 0; round < runs; round++)
+    for (const number of [...workers, ...(flags["python-defaults"] ? [undefined] : [])])
+      for (const turn of techniques.keys()) {
+        const technique = techniques[(round + turn) % techniques.length]!;
+        // The plain loop has one worker, whatever is asked for: once a round is enough.
+        if (technique === BASELINE && number !== workers[0]) continue;
+        const sizes = sizesOf(technique, flags);
+        if (sizes.length > 0) jobs.push({ technique, sizes, workers: number, round });
+      }
+  if (timeline)
+    for (const technique of techniques)
+      jobs.push({ technique, sizes: [timeline], workers: workers.at(-1), round: undefined });
+  return jobs;
+}
+
+function sizesOf(technique: string, { requests, work }: CompareFlags): number[] {
+  const isAll = technique !== BASELINE || work === "none";
+  return requests.filter((size) => isAll || size <= BASELINE_MOST);
+}
+
+/** Says where less is asked of the plain loop than of the others. */
+export function remarksOn(flags: CompareFlags): string[] {
+  const isAll = (technique: string) => sizesOf(technique, flags).length === flags.requests.length;
+  if (flags.techniques.every(isAll)) return [];
+  return [`The plain loop is run up to ${BASELINE_MOST} requests only.`];
+}
 
 /**
  * Runs everything, and puts samples, timelines and remarks into `comparison` as they come; with
@@ -27,7 +75,6 @@ export async function runJobs(
   const runs = sum(jobs.map(({ sizes }) => sizes.length));
   if (!process.stderr.isTTY) console.error(plural(runs, "run"));
   let before = 0; // runs of the jobs before
-  let complete = true;
   for (const { technique, sizes, workers, round } of jobs) {
     if (signal.aborted) break;
     const argv = passedOn(flags, sizes, workers);
@@ -50,14 +97,14 @@ export async function runJobs(
     clearInterval(ticking);
     before += sizes.length;
     if (done === sizes.length || signal.aborted) continue;
-    complete = false;
     const remark = `${technique} failed from ${plural(sizes[done]!, "request")} on: ${end}.`;
     if (flags.json) console.error(remark);
     if (!remarks.includes(remark)) remarks.push(remark);
   }
   status.clear();
   if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
-  return complete && [...samples, ...timelines].every((run) => run.failed === 0);
+  const all = [...samples, ...timelines];
+  return all.length === runs && all.every(({ failed }) => failed === 0);
 }
 
 /**
