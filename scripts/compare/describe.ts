@@ -45,7 +45,7 @@ export function describe(comparison: Comparison, summary: Summary, look: Look): 
 
 /**
  * Sizes or numbers of workers down, as they can be typed; the ideal and the techniques across; "-"
- * where one was not run. Over workers each time comes with how many times as fast as its base it is.
+ * where one was not run. Over workers each time comes with how many times as fast it is.
  *
  * @returns Columns: head, and a cell for each row.
  */
@@ -112,9 +112,8 @@ export function formatTable(columns: string[][], width = Number.POSITIVE_INFINIT
     const widest = Math.max(...[head, ...cells].map((cell) => cell.length));
     return [head, "─".repeat(widest), ...cells].map((cell) => cell.padStart(widest));
   });
-  const fits = (_: unknown, last: number) =>
-    linesOf(padded.slice(0, last + 1), "  ")[0]!.length <= width;
-  const fit = Math.max(2, padded.filter(fits).length);
+  const widthOf = (count: number) => linesOf(padded.slice(0, count), "  ")[0]!.length;
+  const fit = Math.max(2, padded.filter((_, last) => widthOf(last + 1) <= width).length);
   const rest = [columns[0]!, ...columns.slice(fit)];
   const table = linesOf(padded.slice(0, fit), "  ").join("\n");
   return rest.length > 1 ? `${table}\n\n${formatTable(rest, width)}` : table;
