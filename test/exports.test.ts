@@ -43,7 +43,7 @@ test("exports: JSON is read again as it was", () => {
 test("exports: CSV has a head and a line for each run", () => {
   const [head, ...lines] = toCsv(one).split("\r\n");
   assert.match(head!, /^technique,asPython,round,requests,workers,concurrency,work,ms,startupMs,/);
-  assert.equal(lines[0], "sequential,false,0,5,1,1,post,10,1,5,0,false,,1,1,1,10,104857600,,");
+  assert.equal(lines[0], "sequential,false,0,5,1,1,post,10,1,5,0,false,,1,1,1,10,104857600,,,");
   assert.deepEqual([lines.length, lines[2]], [3, ""]);
 });
 

@@ -161,8 +161,7 @@ export function isComparison(value: unknown): value is Comparison {
     [startedAt, machine?.runtime, machine?.cpu, ...remarks].every(isText) &&
     techniques.every(isName) &&
     [machine.cores, ...xs].every(isCount) &&
-    [...samples, ...timelines].every(isRecord) &&
-    [...samples, ...timelines].every(({ technique }) => techniques.includes(technique))
+    [...samples, ...timelines].every((run) => isRecord(run) && techniques.includes(run.technique))
   );
 }
 

@@ -10,7 +10,7 @@ import { linesOf, type Summary } from "./describe.ts";
 /** A run's figures in CSV; a dictionary's and a timeline's are in the JSON only. */
 const CSV_HEAD =
   "technique,asPython,round,requests,workers,concurrency,work,ms,startupMs,ok,failed,interrupted," +
-  "idealMs,p50Ms,p95Ms,p99Ms,cpuMs,peakRssBytes,serviceMs,apiInFlightPeak";
+  "idealMs,p50Ms,p95Ms,p99Ms,cpuMs,peakRssBytes,serviceMs,apiInFlightPeak,retried";
 
 /**
  * Makes sure, before anything is run, that each export can be written, and that no file is meant

@@ -104,6 +104,8 @@ export async function runJobs(
   status.clear();
   if (signal.aborted) remarks.push("Interrupted: this is what was done until then.");
   const all = [...samples, ...timelines];
+  const retried = sum(all.map((run) => run.retried ?? 0));
+  if (retried > 0) remarks.push(`${plural(retried, "POST")} more were sent, by --retries.`);
   return all.length === runs && all.every(({ failed }) => failed === 0);
 }
 

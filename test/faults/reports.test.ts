@@ -71,6 +71,16 @@ test("retries: a connection that was lost counts, and what was given up; the rep
   assert.equal(api.total(), 5);
 });
 
+test("retries: compare.ts counts them, on the page and in what it saves", async () => {
+  const api = await serve((response, item, before) =>
+    before % 2 === 0 && item < 2 ? refuse(response) : answer(response),
+  );
+  const flags = ["-t", "async,threads", "-n", "4", "-w", "2", "--retries", "2", ...api.flags];
+  const { stdout } = await run("scripts/compare.ts", flags);
+  assert.match(stdout, /4 POSTs more were sent, by --retries\./);
+  assert.equal(api.total(), 12);
+});
+
 test("retries: none are spoken of where none may be; none are made up where none were", async () => {
   const api = await serve(answer);
   for (const [more, retried] of [
