@@ -13,12 +13,12 @@
 //       npx tsx scripts/distributed.ts --batch 10, with REDIS_URL set; elsewhere with --worker, too
 
 import { randomUUID } from "node:crypto";
-import type { EventEmitter } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { hostname } from "node:os";
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { deserialize, serialize } from "node:v8";
 import { type Job, Queue, QueueEvents, Worker } from "bullmq";
-import { connect, type Key, nowMs, redisDict } from "./distributed/redis.ts";
+import { connect, type Key, redisDict } from "./distributed/redis.ts";
 import * as runs from "./distributed/run.ts";
 import * as processes from "./processes.ts";
 
@@ -70,16 +70,13 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   const workers = new Map<string, number>(); // name -> number, in the order of first results
   let unsettled = count;
   let notified: Promise<unknown> = Promise.resolve();
-  let stopped: { reason: unknown } | undefined;
-  let finish = () => {};
-  const finished = new Promise<void>((resolve) => {
-    finish = resolve;
-  });
+  const over = new AbortController(); // since every item has settled, or for another reason
+  const stop = (reason: unknown) => over.abort(reason);
 
   function settle(report: processes.Report<Value>) {
     if (outcomes[report.index]) return;
     outcomes[report.index] = report.outcome;
-    if (--unsettled === 0) finish();
+    if (--unsettled === 0) over.abort();
     if (!onSettled) return;
     notified = notified.then(() => onSettled(report));
     notified.catch(stop);
@@ -90,24 +87,13 @@ export async function distributed<Loop extends processes.LoopModule = processes.
     settle({ index, worker: 0, startMs: Number.NaN, endMs: Number.NaN, outcome });
   }
 
-  function stop(reason: unknown) {
-    stopped ??= { reason };
-    finish();
-  }
-
   const server = await connect(options.redis);
   const { redis, disconnect } = server;
   const context = pack(options.context);
-  const told: Omit<runs.Told, "digest"> = {
-    ...runs.versionOf(module),
-    context,
-    lostAfterMs,
-    count,
-    batch,
-  };
-  const digest = runs.hash(serialize([told, items, again]));
+  const what = { context, lostAfterMs, count, batch, again, digest: runs.hash(serialize(items)) };
+  const told = serialize({ ...runs.versionOf(module), ...what } satisfies runs.Told);
   const before = await redis.getBuffer(keyOf(run, "told"));
-  if (before && deserialize(before).digest !== digest) {
+  if (before && !before.equals(told)) {
     disconnect();
     throw new Error(`Run "${run}" is there with other items, another body, or other options`);
   }
@@ -142,9 +128,9 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   async function addAll() {
     await runs.sweep(redis);
     if (dict && !before) await entries.update(dict);
-    await redis.set(keyOf(run, "told"), serialize({ ...told, digest }));
+    await redis.set(keyOf(run, "told"), told);
     await checker.startStalledCheckTimer();
-    for (let first = 0; first < count && !stopped; ) {
+    for (let first = 0; first < count && !over.signal.aborted; ) {
       const jobs = [];
       for (; first < count && jobs.length < 1000; first += batch) {
         const data = serialize(items.slice(first, first + batch)).toString("base64");
@@ -161,25 +147,23 @@ export async function distributed<Loop extends processes.LoopModule = processes.
     await redis.srem(RUNS, run);
     await checker.close(true);
     for (const [key, value] of dict ? await entries.entries() : []) dict?.set(key, value);
-    if (!options.run || unsettled === 0) await runs.forget(redis, run, told);
+    if (!options.run || unsettled === 0) await runs.forget(redis, run, what);
   }
 
   const onAbort = () => stop(signal?.reason);
   signal?.addEventListener("abort", onAbort);
   if (signal?.aborted) onAbort();
-  if (count === 0) finish();
+  if (count === 0) over.abort();
   const isSendable = outcomeOf(context);
   if (isSendable.status === "rejected") stop(isSendable.reason);
-  const isOver = () => stopped !== undefined || unsettled === 0;
-  const isNamed = options.run !== undefined;
-  runs.keepAlive(server, run, { ...told, again, isNamed, isOver }).catch(stop);
+  runs.keepAlive(server, run, what, options.run !== undefined, over).catch(stop);
   const adding = addAll().catch(stop);
-  await finished;
+  if (!over.signal.aborted) await once(over.signal, "abort");
   signal?.removeEventListener("abort", onAbort);
   await unlessStuck(end());
   await unlessStuck(Promise.all([checker.close(true), queue.close(), events.close()]));
   disconnect();
-  for (const index of outcomes.keys()) reject(index, stopped?.reason);
+  for (const index of outcomes.keys()) reject(index, over.signal.reason);
   await notified;
   return outcomes;
 }
@@ -240,27 +224,23 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
     onNews(`run ${run}: joined`);
     const dict = redisDict(redis, keyOf(run, "dict"));
     const call = async (item: unknown) => pack(await loop.body(unpack(item), context, dict));
-    let confirmed = 0; // the connection over which the run was seen to go on
+    const sureForMs = Math.min(told.lostAfterMs / 4, 250);
+    let confirmed: unknown; // on which connection
 
     async function work(job: Job, token?: string) {
       const reports = [];
       let sureMs = job.processedOn!; // by this clock, before Redis was asked for it
-      let turnMs = sureMs;
       for (const item of deserialize(Buffer.from(job.data, "base64"))) {
-        if (confirmed !== server.connection() || Date.now() - sureMs > told.lostAfterMs / 4) {
-          const connection = server.connection();
+        const connection = server.epoch();
+        // Meanwhile BullMQ tells Redis that this worker lives, also in a batch that computes.
+        if (confirmed !== connection || Date.now() - sureMs > sureForMs) {
           await runs.confirm(server, run, job.id, token);
           confirmed = connection;
           sureMs = Date.now();
         }
-        const startMs = nowMs() + server.aheadMs;
+        const startMs = server.nowMs();
         const result = await call(item).catch((error) => pack(error, "error"));
-        reports.push([startMs, nowMs() + server.aheadMs, result]);
-        // Of a batch that computes, Redis must hear meanwhile that this worker lives.
-        if (Date.now() - turnMs > 50) {
-          await nextTurn();
-          turnMs = Date.now();
-        }
+        reports.push([startMs, server.nowMs(), result]);
       }
       return serialize({ name, reports }).toString("base64");
     }
@@ -282,16 +262,13 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
     if (isThere && !(await redis.exists(keyOf(run, "told")))) await runs.forget(redis, run);
   }
 
-  function joinOnce(run: string) {
-    if (joined.has(run)) return;
-    const joining = join(run);
-    joined.set(run, joining);
-    joining.catch(() => joined.delete(run)); // to be tried again
-  }
-
   async function look() {
     const living = await runs.sweep(redis);
-    living.forEach(joinOnce);
+    for (const run of living.filter((run) => !joined.has(run))) {
+      const joining = join(run);
+      joined.set(run, joining);
+      joining.catch(() => joined.delete(run)); // to be tried again
+    }
     for (const run of joined.keys()) if (!living.includes(run)) left.push(leave(run));
   }
 

@@ -18,21 +18,14 @@ export async function connect(url: string) {
   const expected = "redis://user:password@host:port/database, or rediss:// for TLS";
   const form = /^rediss?:\/\/([^/?#]*@)?[^/?#@]+(\/\d*)?$/;
   if (!form.test(url) || !URL.canParse(url)) throw new TypeError(`Expected ${expected}`);
-  const { protocol, hostname, port, username, password, pathname } = new URL(url);
+  const { protocol, hostname, port } = new URL(url);
   const where = `${hostname}:${port || 6379}`;
-  const db = Number(pathname.slice(1));
   let isUp = false; // until then, ioredis would try for ever, and say of some errors nothing
   let why: Error | undefined;
   let epoch = Promise.resolve("");
-  let connection = 0;
   let aheadMs = 0;
-  const redis = new Redis({
-    host: hostname.replace(/^\[|\]$/g, ""),
-    port: Number(port || 6379),
-    username: decoded(username),
-    password: decoded(password),
-    db,
-    ...(protocol === "rediss:" && { tls: {} }),
+  const localMs = () => performance.timeOrigin + performance.now();
+  const redis = new Redis(url.replace(/%(?![\da-f]{2})/gi, "%25"), {
     lazyConnect: true,
     connectTimeout: 2500,
     maxRetriesPerRequest: null, // what is asked while it is away is asked when it is back
@@ -42,17 +35,16 @@ export async function connect(url: string) {
     why ??= error;
   });
   redis.on("ready", () => {
-    connection++;
     epoch = redis.info().then(epochOf);
     epoch.catch(() => {});
   });
 
   async function check() {
     await redis.connect();
-    await redis.select(db);
+    await redis.select(redis.options.db ?? 0);
     checkServer(await redis.info());
     const [seconds, microseconds] = await redis.time();
-    aheadMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - nowMs();
+    aheadMs = Number(seconds) * 1000 + Number(microseconds) / 1000 - localMs();
   }
   try {
     const late = sleep(3000, new Error("no answer within 3 s"), { ref: false });
@@ -70,26 +62,18 @@ export async function connect(url: string) {
     where,
     /** By how much its clock is ahead of this machine's; clocks of machines differ. */
     aheadMs,
-    /** What stays the same while Redis forgets nothing: over a restart, too, with appendonly. */
+    /** Milliseconds since 1970, by its clock. */
+    nowMs: () => localMs() + aheadMs,
+    /**
+     * What stays the same while Redis forgets nothing: over a restart, too, with appendonly. Each
+     * connection has a promise of its own.
+     */
     epoch: () => epoch,
-    /** The number of the connection, from 1. */
-    connection: () => connection,
     disconnect() {
       isUp = false;
       redis.disconnect();
     },
   };
-}
-
-/** Milliseconds since 1970, by this machine's clock. */
-export const nowMs = () => performance.timeOrigin + performance.now();
-
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part; // as it stands where a "%" is none
-  }
 }
 
 const fieldOf = (info: string, name: string) =>
@@ -120,53 +104,45 @@ const toField = (key: Key) => (typeof key === "number" ? `n${key}` : `s${key}`);
 const toKey = (field: string): Key => (field[0] === "n" ? +field.slice(1) : field.slice(1));
 // A number is text, by which Redis can count; of anything else the first byte is 255.
 const toBytes = (value: unknown) => (Number.isFinite(value) ? `${value}` : serialize(pack(value)));
-const toValue = (bytes: Buffer) => (bytes[0] === 255 ? unpack(deserialize(bytes)) : Number(bytes));
+const toValue = <Value>(bytes: Buffer) =>
+  (bytes[0] === 255 ? unpack(deserialize(bytes)) : Number(bytes)) as Value;
 
 /** A dictionary in a hash of Redis. Each operation is atomic; insertion order is not kept. */
 export function redisDict<Value = unknown>(redis: Redis, name: string) {
   /** Where nobody awaits it, its failing ends no worker. */
-  const quiet = <Answer>(answer: Promise<Answer>) => {
+  function quiet<Reply, Answer>(reply: Promise<Reply>, read: (reply: Reply) => Answer) {
+    const answer = reply.then(read);
     answer.catch(() => {});
     return answer;
-  };
+  }
 
   return {
     get: (key: Key) =>
-      quiet(
-        redis
-          .hgetBuffer(name, toField(key))
-          .then((bytes) => (bytes ? (toValue(bytes) as Value) : undefined)),
+      quiet(redis.hgetBuffer(name, toField(key)), (bytes) =>
+        bytes ? toValue<Value>(bytes) : undefined,
       ),
     set: (key: Key, value: Value) =>
-      quiet(redis.hset(name, toField(key), toBytes(value)).then(() => {})),
-    has: (key: Key) => quiet(redis.hexists(name, toField(key)).then(Boolean)),
-    delete: (key: Key) => quiet(redis.hdel(name, toField(key)).then(Boolean)),
-    size: () => quiet(redis.hlen(name)),
+      quiet(redis.hset(name, toField(key), toBytes(value)), () => {}),
+    has: (key: Key) => quiet(redis.hexists(name, toField(key)), Boolean),
+    delete: (key: Key) => quiet(redis.hdel(name, toField(key)), Boolean),
+    size: () => quiet(redis.hlen(name), Number),
     /** A copy of all entries at one moment, in no order. */
     entries: () =>
-      quiet(
-        redis
-          .hgetallBuffer(name)
-          .then((all) =>
-            Object.entries(all).map(
-              ([field, bytes]) => [toKey(field), toValue(bytes) as Value] as [Key, Value],
-            ),
-          ),
+      quiet(redis.hgetallBuffer(name), (all) =>
+        Object.entries(all).map(([field, bytes]): [Key, Value] => [toKey(field), toValue(bytes)]),
       ),
-    update: (entries: Iterable<[Key, Value]>) => {
+    update(entries: Iterable<[Key, Value]>) {
       const fields = [...entries].flatMap(([key, value]) => [toField(key), toBytes(value)]);
-      return quiet(
-        Promise.resolve(fields.length > 0 && redis.hset(name, ...fields)).then(() => {}),
-      );
+      return quiet(fields.length > 0 ? redis.hset(name, ...fields) : Promise.resolve(0), () => {});
     },
     /** Adds to a number (0 where there is none) and gives the sum. */
-    increment: (key: Key, by = 1) =>
-      quiet(
-        redis.hincrbyfloat(name, toField(key), by).then(Number, (error) => {
-          if (!/not a float/.test(error.message)) throw error;
-          throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
-        }),
-      ),
+    increment(key: Key, by = 1) {
+      const sum = redis.hincrbyfloat(name, toField(key), by).catch((error) => {
+        if (!/not a float/.test(error.message)) throw error;
+        throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
+      });
+      return quiet(sum, Number);
+    },
     /**
      * Runs `critical` while no other call, from any worker, holds the lock of this key, or the one
      * lock without a key. Of a worker that dies it is free after 10 seconds.
@@ -175,7 +151,7 @@ export function redisDict<Value = unknown>(redis: Redis, name: string) {
       const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
       const lock = `${name}:lock:${key === undefined ? "" : toField(key)}`;
       const owner = randomUUID();
-      const expireIn = (ms: number) => quiet(redis.eval(EXPIRE, 1, lock, owner, ms));
+      const expireIn = (ms: number) => quiet(redis.eval(EXPIRE, 1, lock, owner, ms), () => {});
       while (!(await redis.set(lock, owner, "PX", LOCK_MS, "NX"))) await sleep(Math.random() * 10);
       const timer = setInterval(() => expireIn(LOCK_MS), LOCK_MS / 3);
       try {

@@ -29,22 +29,22 @@ export interface Told {
   lostAfterMs: number;
   count: number; // of items
   batch: number;
-  digest: string; // of all this and the items: another call of the run's name must have the same
+  again: boolean;
+  digest: string; // of the items: another call of the run's name must have them, and all this
 }
 
 /**
- * Tells workers, until the run is over, that its parent lives: without that they leave a run that
- * has no name.
- *
- * @throws {Error} Redis was lost, or there is no worker that can run it.
+ * Tells workers of a run, and until it is `over` that its parent lives: without that they leave one
+ * that has no name. It ends the run where Redis was lost, or no worker can run it.
  */
 export async function keepAlive(
   { redis, epoch, where }: Server,
   run: string,
-  options: Pick<Told, "lostAfterMs"> & { again: boolean; isNamed: boolean; isOver(): boolean },
+  { lostAfterMs, again }: Pick<Told, "lostAfterMs" | "again">,
+  isNamed: boolean,
+  over: AbortController,
 ) {
-  const { lostAfterMs, again, isNamed, isOver } = options;
-  const lost = (why: string) => named("RedisLost", `Redis at ${where} ${why}`);
+  const lost = (why: string) => over.abort(named("RedisLost", `Redis at ${where} ${why}`));
   const firstEpoch = await epoch();
   const beganMs = performance.now();
   let heardMs = beganMs;
@@ -60,22 +60,20 @@ export async function keepAlive(
     heardMs = performance.now();
     if (how.length === 0) await redis.sadd(RUNS, run);
     const answers = await redis.hvalsBuffer(keyOf(run, "workers"));
-    const refusals = answers.filter((answer) => answer.length > 0);
-    if (refusals.length === 0 || refusals.length < answers.length) return undefined;
-    if (performance.now() - beganMs < GRACE_MS) return undefined;
-    const { reason } = outcomeOf(refusals[0]) as PromiseRejectedResult;
-    return named("WorkerDied", `no worker can run this: ${reason}`, reason);
+    if (answers.length === 0 || answers.some((answer) => answer.length === 0)) return;
+    if (performance.now() - beganMs < GRACE_MS) return;
+    const { reason } = outcomeOf(answers[0]) as PromiseRejectedResult;
+    over.abort(named("WorkerDied", `no worker can run this: ${reason}`, reason));
   }
 
-  for (let how: string[] = []; !isOver(); how = ["XX"]) {
+  for (let how: string[] = []; !over.signal.aborted; how = ["XX"]) {
     const tick = sleep(Math.min(lostAfterMs / 4, 250));
-    const failed = beat(...how).catch((error) => {
+    const beaten = beat(...how).catch((error) => {
       trouble = error.message;
     });
-    const end = await Promise.race([failed, tick]);
-    if (end) throw end;
+    await Promise.race([beaten, tick]);
     if (performance.now() - heardMs > lostAfterMs)
-      throw lost(`did nothing for ${lostAfterMs} ms: ${trouble}`);
+      lost(`did nothing for ${lostAfterMs} ms: ${trouble}`);
     await tick;
   }
 }
