@@ -10,7 +10,7 @@
 // Copy: this file and processes.ts, untouched, down to "Run as a script", and distributed/redis.ts
 //       and run.ts; install bullmq and ioredis. The body is a function of (item, context, dict).
 // Run:  npx tsx scripts/distributed.ts
-//       npx tsx scripts/distributed.ts --batch 10, with REDIS_URL set; elsewhere with --worker, too
+//       npx tsx scripts/distributed.ts --worker on each machine, --batch 10 on one; REDIS_URL set
 
 import { randomUUID } from "node:crypto";
 import { type EventEmitter, once } from "node:events";
@@ -27,6 +27,10 @@ const { firstOf, jobIdOf, keyOf, PREFIX, RUNS, unlessStuck } = runs;
 
 export { redisDict };
 
+/**
+ * Not `itemTimeoutMs` and `onWorker`: nobody can end a process of another machine from here. So a
+ * body limits its own time, and one that computes for ever costs its worker.
+ */
 export type DistributedOptions<Value> = {
   redis: string; // redis://user:password@host:port/database, or rediss:// for TLS
   batch?: number; // items that travel together, and run one after another: 1 unless given
