@@ -1,33 +1,36 @@
 // What the script of distributed.ts does beside its technique: flags, a Redis and workers of its
 // own where there are none, and the worker's side.
 
-import { type ChildProcess, fork, spawn } from "node:child_process";
+import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { accessSync, constants } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:net";
-import { delimiter, join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type Flag, onOff, UsageError, wholeNumber } from "../../lib/command/flags.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Flag, onOff, UsageError, type Values, wholeNumber } from "../../lib/command/flags.ts";
 import type { CallOptions } from "../../lib/command/script.ts";
+import { flagsOf, type ScriptFlags } from "../../lib/command/script-flags.ts";
 import type { PostOptions } from "../../lib/post.ts";
 import type { Hooks, Usage } from "../../lib/timing.ts";
-import { connect } from "./redis.ts";
+import { loadLoop, named } from "../processes.ts";
+import { connect, URL_FORM } from "./redis.ts";
 
 type Distributed = typeof import("../distributed.ts");
 type Results = PromiseSettledResult<unknown>[];
+/** What a worker of this script's own says: that it serves, or what it took, and how it failed. */
+type FromWorker = Partial<Usage> & { failed?: string | undefined };
 
 const LOCAL = "LOCAL_WORKER"; // in a worker's environment: it is one of this script's own
 const MAX_CONNECTIONS = 1024;
 
 const redis: Flag<string | undefined> = {
   placeholder: "URL",
-  help:
-    "redis://user:password@host:port/database, or rediss:// for TLS; better in REDIS_URL, which " +
-    "others on the machine do not see",
+  help: `${URL_FORM}; better in REDIS_URL, which others on the machine do not see`,
   initial: process.env.REDIS_URL || undefined,
   initialText: "REDIS_URL, or a Redis and workers on 127.0.0.1, started for the run",
-  expected: "redis://user:password@host:port/database, or rediss:// for TLS",
+  expected: URL_FORM,
   parse: (text) => (/^rediss?:\/\/./.test(text) ? text : undefined),
   isSecret: true,
 };
@@ -42,7 +45,7 @@ const run: Flag<string | undefined> = {
 
 export const flags = {
   redis,
-  worker: onOff("works for runs of the same body, until Ctrl-C; takes --concurrency and the body"),
+  worker: onOff("works for all runs of its --body or --work, until Ctrl-C; takes --concurrency"),
   batch: wholeNumber(1, 100_000, { initial: 1, help: "items that travel together" }),
   "lost-after": wholeNumber(100, 86_400_000, {
     placeholder: "MS",
@@ -55,15 +58,8 @@ export const flags = {
   run,
 };
 
-type Own = { [Name in keyof typeof flags]: (typeof flags)[Name]["initial"] } & {
-  workers?: number;
-  concurrency: number;
-  work: string;
-  body?: string;
-  timeout?: number;
-  results?: string;
-};
-let own: Own; // what the command line says
+let own: ScriptFlags & Values<typeof flags>; // what the command line says
+const OF_WORKER = ["redis", "worker", "concurrency", "work", "body"];
 
 /**
  * Checks Redis, and with --worker is a worker until it is interrupted.
@@ -71,28 +67,29 @@ let own: Own; // what the command line says
  * @throws {UsageError} Flags that do not go together, or there is no Redis that can be used.
  */
 export async function begin(given: Record<string, unknown>, self: Distributed): Promise<boolean> {
-  own = given as unknown as Own;
-  if (own.timeout !== undefined && own.body)
-    throw new UsageError("--timeout: expected no --body with it: no item is ended here");
-  if (own.run && own.results !== undefined)
-    throw new UsageError("--run: expected no --results with it, by which its items become others");
-  if ((own.worker || own.run) && !own.redis)
-    throw new UsageError(
-      `--${own.worker ? "worker" : "run"}: expected --redis or REDIS_URL with it`,
-    );
-  if (own.redis) {
-    const server = await connect(own.redis).catch((error) => {
-      throw new UsageError(error.message);
-    });
-    server.disconnect();
-  } else if (!redisServer()) {
+  own = given as typeof own;
+  const { worker, results, body, timeout } = own;
+  if (worker)
+    for (const [name, { initial }] of Object.entries({ ...flagsOf(() => 2), ...flags }))
+      if (!OF_WORKER.includes(name) && !isDeepStrictEqual(given[name], initial))
+        refuse(`--${name}: expected no --worker with it`);
+  if (timeout !== undefined && body)
+    refuse("--timeout: expected no --body with it: no item is ended here");
+  if (own.run && results !== undefined)
+    refuse("--run: expected no --results with it, by which its items become others");
+  if ((worker || own.run) && !own.redis)
+    refuse(`--${worker ? "worker" : "run"}: expected --redis or REDIS_URL with it`);
+  if (!own.redis && !redisServer()) {
     const packages = "apt install redis-server on Debian, brew install redis on macOS";
-    throw new UsageError(
-      `found no redis-server or valkey-server: ${packages}, or name one by --redis`,
-    );
+    refuse(`found no redis-server or valkey-server: ${packages}, or name one by --redis`);
   }
-  if (own.worker) await work(self);
-  return own.worker;
+  if (own.redis) (await connect(own.redis).catch(({ message }) => refuse(message))).disconnect();
+  if (worker) await work(self);
+  return worker;
+}
+
+function refuse(why: string): never {
+  throw new UsageError(why);
 }
 
 /** The worker's side. */
@@ -106,22 +103,27 @@ async function work({ serve }: Distributed) {
   let leavingMs = 0;
   const leave = () => {
     // tsx repeats a signal within a moment; a user who does so will not wait.
-    if (leaving.signal.aborted && performance.now() - leavingMs > 500) process.exit(130);
-    if (!leaving.signal.aborted) leavingMs = performance.now();
+    if (leavingMs > 0 && performance.now() - leavingMs > 500) process.exit(130);
+    leavingMs ||= performance.now();
     leaving.abort();
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, leave);
   if (isLocal) process.once("disconnect", () => process.exit()); // its parent is gone
-  const onNews = (text: string) =>
-    isLocal ? process.send!({ is: "news", text }) : console.error(text);
-  await serve(module, { redis: redis!, concurrency, signal: leaving.signal, onNews });
-  if (!isLocal) process.exit(); // BullMQ would wait for a Redis that is gone
-  const usage: Usage = {
-    from: "the usage of a process",
-    cpu: process.cpuUsage(),
-    rssBytes: process.memoryUsage.rss(),
-  };
-  process.send!(usage, () => process.exit());
+  const unusable = ({ message }: Error) => refuse(`--body: cannot load "${body}": ${message}`);
+  if (body) await loadLoop(module.href).catch(unusable);
+  const onNews = isLocal ? () => process.send!({}) : console.error;
+  const serving = serve(module, { redis: redis!, concurrency, signal: leaving.signal, onNews });
+  if (!isLocal) {
+    await serving;
+    process.exit(); // BullMQ would wait for a Redis that is gone
+  }
+  const failed = await serving.then(
+    () => undefined,
+    ({ message }) => message,
+  );
+  const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
+  const last: FromWorker = { from: "the usage of a process", ...usage, failed };
+  process.send!(last, () => process.exit());
 }
 
 const seen = new Set<number>(); // the workers that took part in the last run
@@ -143,8 +145,12 @@ export async function inWorkers(
   options: CallOptions & Hooks,
 ): Promise<Results> {
   const { concurrency, signal, onWorker } = options;
+  let reported = 0; // by workers
   const onSettled: Hooks["onSettled"] = (report) => {
-    if (report.startMs >= 0) seen.add(report.worker);
+    if (report.startMs >= 0) {
+      seen.add(report.worker);
+      reported++;
+    }
     options.onSettled(report);
   };
   seen.clear();
@@ -153,8 +159,16 @@ export async function inWorkers(
   const count = own.redis ? (own.workers ?? 0) : options.workers;
   const children = new Set<ChildProcess>();
   const over = new AbortController();
-  const onAbort = () => over.abort(signal.reason);
-  let failedStarts = 0;
+  const killAll = () => {
+    for (const child of children) child.kill("SIGKILL");
+  };
+  const onAbort = () => {
+    over.abort(signal.reason);
+    killAll();
+  };
+  let failedStarts = 0; // in a row
+  let teardownError: Error | undefined;
+  let results: Results;
 
   function startWorker() {
     const what = own.body ? ["--body", own.body] : ["--work", own.work];
@@ -163,26 +177,23 @@ export async function inWorkers(
       env: { ...process.env, REDIS_URL: url, [LOCAL]: "1" },
       stdio: ["ignore", "inherit", "inherit", "ipc"],
     });
+    let failed: string | undefined;
     children.add(child);
     onWorker(child);
-    child.on("message", (message: { is?: string } | null) => {
-      if (message?.is === "news") failedStarts = 0;
+    child.on("message", (message: FromWorker) => {
+      failed = message.failed;
+      if (!message.from) failedStarts = 0;
     });
     child.once("exit", (code, name) => {
       children.delete(child);
-      if (over.signal.aborted) return;
-      const how = name ?? `exit code ${code}`;
-      if (++failedStarts < 3) startWorker();
-      else
-        over.abort(
-          Object.assign(new Error(`workers end at their start: ${how}`), { name: "WorkerDied" }),
-        );
+      const how = failed ?? name ?? `exit code ${code}`;
+      if (over.signal.aborted || reported === items.length) {
+        if (failed || code) teardownError ??= new Error(failed ?? `a worker left with ${how}`);
+      } else if (++failedStarts < 3) startWorker();
+      else over.abort(named("WorkerDied", `workers end at their start: ${how}`));
     });
   }
 
-  const killAll = () => {
-    for (const child of children) child.kill("SIGKILL");
-  };
   process.once("exit", killAll);
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
@@ -190,45 +201,36 @@ export async function inWorkers(
     for (let number = 0; number < count; number++) startWorker();
     const waiting = () => {
       if (seen.size > 0 || count > 0) return;
-      console.error("waiting for workers: start some by the same command with --worker");
+      console.error("waiting for workers: start some with --worker and the same --body or --work");
     };
     setTimeout(waiting, 3000).unref();
     const context = options.context as PostOptions | undefined;
-    const { batch, run } = own;
-    const all = {
-      ...{ redis: url, batch, again: own.again, lostAfterMs: own["lost-after"] },
+    results = await self.distributed(items, module, {
+      ...{ redis: url, batch: own.batch, again: own.again, lostAfterMs: own["lost-after"] },
       ...{ signal: over.signal, onSettled },
-      ...(run && { run }),
+      ...(own.run && { run: own.run }),
       // How many a worker has in flight is its own to say.
       context: context && { ...context, connections: MAX_CONNECTIONS },
-    };
-    return await self.distributed(items, module, all);
+    });
   } finally {
-    signal.removeEventListener("abort", onAbort);
     over.abort();
-    for (const child of children) child.kill(signal.aborted ? "SIGKILL" : "SIGTERM");
-    const ended = [...children].map((child) => new Promise((end) => child.once("exit", end)));
-    await Promise.race([Promise.all(ended), sleep(3000, undefined, { ref: false })]);
+    const ended = [...children].map((child) => child.kill("SIGTERM") && once(child, "exit"));
+    // One that was taken for dead may never leave by itself.
+    const late = reported < items.length && sleep(3000, undefined, { ref: false });
+    await (late ? Promise.race([late, Promise.all(ended)]) : Promise.all(ended));
     killAll();
     process.off("exit", killAll);
+    signal.removeEventListener("abort", onAbort);
     server?.stop();
   }
+  if (teardownError && !signal.aborted) throw Object.assign(teardownError, { results });
+  return results;
 }
 
-/** The path of a Redis server on the PATH, or of its successor. */
+/** The name of a Redis server on the PATH, or of its successor. */
 function redisServer(): string | undefined {
-  const folders = (process.env.PATH ?? "").split(delimiter);
-  const paths = ["redis-server", "valkey-server"].flatMap((name) =>
-    folders.map((folder) => join(folder, name)),
-  );
-  return paths.find((path) => {
-    try {
-      accessSync(path, constants.X_OK);
-      return true;
-    } catch {
-      return false;
-    }
-  });
+  const names = ["redis-server", "valkey-server"];
+  return names.find((name) => spawnSync(name, ["--version"]).status === 0);
 }
 
 /**
@@ -245,29 +247,26 @@ async function startRedis(): Promise<{ url: string; stop: () => void }> {
   const server = `printf '%s' "$CONFIG" | "$SERVER" - >/dev/null`;
   const command = `${server} & cat >/dev/null; kill -9 $!; wait`;
   const shell = spawn("sh", ["-c", command], {
-    env: { CONFIG: config, SERVER: redisServer() },
+    env: { ...process.env, CONFIG: config, SERVER: redisServer() },
     stdio: ["pipe", "ignore", "inherit"],
     detached: true, // out of the terminal's group: Ctrl-C is this process's to handle
   });
   shell.unref();
   const url = `redis://:${password}@127.0.0.1:${port}`;
-  const endMs = performance.now() + 5000;
-  for (;;) {
+  for (const endMs = performance.now() + 5000; ; await sleep(10)) {
     try {
-      const server = await connect(url);
-      server.disconnect();
+      (await connect(url)).disconnect();
       return { url, stop: () => shell.stdin!.destroy() };
     } catch (error) {
       if (performance.now() > endMs) throw error;
-      await sleep(10);
     }
   }
 }
 
 async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((resolve) => server.once("listening", resolve));
+  await once(server, "listening");
   const { port } = server.address() as { port: number };
-  await new Promise((resolve) => server.close(resolve));
+  await once(server.close(), "close");
   return port;
 }

@@ -6,6 +6,7 @@ import { deserialize, serialize } from "node:v8";
 import { Redis } from "ioredis";
 import { pack, unpack } from "../processes.ts";
 
+export const URL_FORM = "redis://user:password@host:port/database, or rediss:// for TLS";
 export type Server = Awaited<ReturnType<typeof connect>>;
 
 /**
@@ -15,9 +16,8 @@ export type Server = Awaited<ReturnType<typeof connect>>;
  * @throws {Error} Within 5 seconds: it cannot be reached, or cannot be used.
  */
 export async function connect(url: string) {
-  const expected = "redis://user:password@host:port/database, or rediss:// for TLS";
   const form = /^rediss?:\/\/([^/?#]*@)?[^/?#@]+(\/\d*)?$/;
-  if (!form.test(url) || !URL.canParse(url)) throw new TypeError(`Expected ${expected}`);
+  if (!form.test(url) || !URL.canParse(url)) throw new TypeError(`Expected ${URL_FORM}`);
   const { protocol, hostname, port } = new URL(url);
   const where = `${hostname}:${port || 6379}`;
   let isUp = false; // until then, ioredis would try for ever, and say of some errors nothing
@@ -53,8 +53,9 @@ export async function connect(url: string) {
   } catch (error) {
     redis.disconnect();
     const text = (why ?? (error as Error)).message.replace(/^NOAUTH.*/, "it wants a password");
-    const hint = protocol === "rediss:" ? " (is it one with TLS?)" : "";
-    throw new Error(`Cannot use Redis at ${where}: ${text}${hint}`);
+    const hint = protocol === "rediss:" ? "is it one with TLS?" : "does it want rediss://?";
+    const isUnclear = /ECONNRESET|EPIPE|EPROTO|ETIMEDOUT|SSL|closed|no answer/.test(text);
+    throw new Error(`Cannot use Redis at ${where}: ${text}${isUnclear ? ` (${hint})` : ""}`);
   }
   isUp = true;
   return {

@@ -11,10 +11,20 @@ import { checkServer, connect } from "../../scripts/distributed/redis.ts";
 import { type DistributedOptions, distributed, serve } from "../../scripts/distributed.ts";
 import type { Item } from "../bodies/distributed.ts";
 import { callOf, shown, upTo } from "../support/call.ts";
+import { CERTIFICATE } from "../support/certificate.ts";
 import { testOwnLoop } from "../support/own-loop.ts";
-import { noneLeft, run, start, until, withBody } from "../support/process.ts";
+import {
+  commandLine,
+  descendants,
+  isAlive,
+  noneLeft,
+  run,
+  start,
+  until,
+  withBody,
+} from "../support/process.ts";
 import { makeProject } from "../support/project.ts";
-import { skip, startRedis } from "../support/redis.ts";
+import { freePort, skip, startRedis } from "../support/redis.ts";
 
 type Body = typeof import("../bodies/distributed.ts");
 const module = new URL("../bodies/distributed.ts", import.meta.url);
@@ -236,6 +246,12 @@ describe("distributed", { skip, concurrency: 4 }, () => {
       [["--run", "a", "--results", "none", "--redis", redis.url], /--run: expected no --results/],
       [["--run", "a"], /--run: expected --redis or REDIS_URL with it/],
       [["--worker"], /--worker: expected --redis or REDIS_URL with it/],
+      [["--worker", "--items", "package.json"], /--items: expected no --worker with it/],
+      [["--worker", "-n", "5", "--json"], /--requests: expected no --worker with it/],
+      [
+        ["--worker", "--redis", redis.url, ...withBody("no-default")],
+        /--body: cannot load ".+no-default.ts": .+ has no default function/,
+      ],
       [["--redis", "http://a"], /--redis: expected redis:.* found something else \(not shown\)/],
     ] as const) {
       const { code, stdout, stderr } = await run(script, [...flags], { REDIS_URL: "" });
@@ -252,6 +268,33 @@ describe("distributed", { skip, concurrency: 4 }, () => {
     await noneLeft(running);
   });
 
+  for (const how of ["SIGINT", "SIGTERM", "SIGKILL"] as const)
+    test(`distributed.ts: ${how} leaves neither workers nor a Redis`, async () => {
+      const results = join(makeProject({}), "results");
+      const flags = ["--latency", "50", "--batch", "5", "--results", results];
+      const running = start(script, flags);
+      await until(() => readFileSync(results, { encoding: "utf8", flag: "a+" }).includes("\n"));
+      const all = descendants(running.child.pid!); // with Redis, which hides its environment
+      const names = all.map(commandLine).join("\n");
+      assert.match(names, /(redis|valkey)-server .+:\d+/);
+      assert.match(names, /distributed\.ts --worker/);
+      running.child.kill(how);
+      await running.ended;
+      await until(() => !all.some(isAlive), 2000);
+      await noneLeft(running);
+    });
+
+  for (const [how, line] of [
+    ["throws", "still open"],
+    ["exits", "a worker left with exit code 3"],
+  ] as const)
+    test(`distributed.ts: a teardown that ${how} is one line and status 1`, async () => {
+      const flags = [...withBody("teardowns"), "-n", "5", "--json"];
+      const { code, records, stderr } = await run(script, flags, { TEARDOWN: how });
+      assert.equal(records[0]!.ok, 5);
+      assert.deepEqual([stderr, code], [`error: ${line}\n`, 1]);
+    });
+
   test("distributed.ts: says what Redis it cannot use, with status 2", async () => {
     const other = await startRedis("--maxmemory-policy", "allkeys-lru");
     const evicting = await run(script, [], { REDIS_URL: other.url });
@@ -260,6 +303,30 @@ describe("distributed", { skip, concurrency: 4 }, () => {
     const { code, stderr } = await run(script, ["--redis", "redis://127.0.0.1:1"]);
     assert.match(stderr, /^error: Cannot use Redis at 127.0.0.1:1: connect ECONNREFUSED.*\n$/);
     assert.equal(code, 2);
+  });
+
+  test("distributed.ts: rediss:// is TLS, and what cannot be is one line, status 2", async () => {
+    const folder = makeProject({ cert: CERTIFICATE.cert, key: CERTIFICATE.key });
+    const [cert, key] = [join(folder, "cert"), join(folder, "key")];
+    const port = await freePort();
+    const files = ["--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", cert];
+    const more = ["--tls-port", `${port}`, "--tls-auth-clients", "no", "--requirepass", "secret"];
+    const redis = await startRedis(...files, ...more);
+    const trusted = { NODE_EXTRA_CA_CERTS: cert };
+    const [secure, plain] = [`rediss://:secret@127.0.0.1:${port}`, redis.url];
+    const flags = ["--work", "none", "-n", "20", "-w", "1", "--json"];
+    const good = await run(script, flags, { ...trusted, REDIS_URL: secure });
+    assert.deepEqual([good.records[0]?.ok, good.code], [20, 0], good.stderr);
+    await redis.isEmpty();
+    for (const [url, env, text] of [
+      [secure, {}, "self-signed certificate"],
+      [secure.replace("rediss:", "redis:"), trusted, ".+ \\(does it want rediss://\\?\\)"],
+      [plain.replace("redis:", "rediss:"), trusted, ".+ \\(is it one with TLS\\?\\)"],
+    ] as const) {
+      const { code, stdout, stderr } = await run(script, flags, { ...env, REDIS_URL: url });
+      assert.match(stderr, new RegExp(`^error: Cannot use Redis at 127.0.0.1:\\d+: ${text}\n$`));
+      assert.deepEqual([code, stdout], [2, ""]);
+    }
   });
 });
 

@@ -82,6 +82,21 @@ test("an item that kills each worker ends, with again", async () => {
   await redis.isEmpty();
 });
 
+test("a batch that computes for longer than lostAfterMs is not lost", async () => {
+  const redis = await startRedis();
+  start("scripts/distributed.ts", ["--worker", "--work", "cpu"], { REDIS_URL: redis.url });
+  const cpu = new URL("../../lib/bodies/cpu.ts", import.meta.url);
+  const report: { startMs: number; endMs: number }[] = [];
+  const results = await distributed<typeof import("../../lib/bodies/cpu.ts")>(upTo(60), cpu, {
+    ...{ redis: redis.url, lostAfterMs: 400, batch: 60 },
+    onSettled: (each) => report.push(each),
+  });
+  const tookMs = report.at(-1)!.endMs - report[0]!.startMs;
+  assert.ok(tookMs > 400, `the batch took ${tookMs} ms`);
+  assert.ok(results.every(({ status }) => status === "fulfilled"));
+  await redis.isEmpty();
+});
+
 test("all workers killed: others come and do the rest", async () => {
   const { redis, api, workers } = await setUp();
   const running = loop(redis, api);
@@ -153,6 +168,19 @@ for (const [how, flags] of [
     assert.equal(api.most(), 1);
     await redis.isEmpty();
   });
+
+test("Redis killed and back with a snapshot: with again, all is done", async () => {
+  const { redis, api } = await setUp({ flags: ["--save", "1 1"] });
+  const running = loop(redis, api, { lostAfterMs: 3000, count: 200, again: true });
+  await until(() => api.total() >= 10);
+  await sleep(1500); // until it has saved what is done since
+  await redis.kill();
+  await sleep(500);
+  await redis.restart();
+  assert.equal(checkEach(await running, "RedisLost"), 0);
+  assert.equal(api.posts.size, 200);
+  await redis.isEmpty();
+});
 
 test("FLUSHALL ends the run, and nothing runs afterwards", async () => {
   const { redis, api } = await setUp();

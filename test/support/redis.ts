@@ -75,7 +75,7 @@ export async function startWorkers(url: string, count: number, body: string, ...
   return workers;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as { port: number };
