@@ -65,6 +65,8 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   type Value = processes.Result<Loop>;
   const { batch = 1, lostAfterMs = 10_000, again = false, signal, onSettled, dict } = options;
   const run = options.run ?? randomUUID();
+  if (!Array.isArray(given) || !(module instanceof URL))
+    throw new TypeError("Expected an array of items and a module's URL");
   if (![batch, lostAfterMs].every((some) => Number.isInteger(some) && some > 0))
     throw new RangeError("Expected a whole batch and lostAfterMs, each at least 1");
   if (!/^[\w.-]+$/.test(run)) throw new RangeError("Expected a run of letters, digits, - and _");
@@ -91,11 +93,11 @@ export async function distributed<Loop extends processes.LoopModule = processes.
     settle({ index, worker: 0, startMs: Number.NaN, endMs: Number.NaN, outcome });
   }
 
-  const server = await connect(options.redis);
-  const { redis, disconnect } = server;
   const context = pack(options.context);
   const what = { context, lostAfterMs, count, batch, again, digest: runs.hash(serialize(items)) };
   const told = serialize({ ...runs.versionOf(module), ...what } satisfies runs.Told);
+  const server = await connect(options.redis);
+  const { redis, disconnect } = server;
   const before = await redis.getBuffer(keyOf(run, "told"));
   if (before && !before.equals(told)) {
     disconnect();
@@ -164,8 +166,8 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   const adding = addAll().catch(stop);
   if (!over.signal.aborted) await once(over.signal, "abort");
   signal?.removeEventListener("abort", onAbort);
-  await unlessStuck(end());
-  await unlessStuck(Promise.all([checker.close(true), queue.close(), events.close()]));
+  await unlessStuck(server, end());
+  await unlessStuck(server, Promise.all([checker.close(true), queue.close(), events.close()]));
   disconnect();
   for (const index of outcomes.keys()) reject(index, over.signal.reason);
   await notified;
@@ -183,6 +185,7 @@ export async function distributed<Loop extends processes.LoopModule = processes.
  */
 export async function serve(module: URL, options: ServeOptions): Promise<void> {
   const { concurrency = 1, signal, onNews = () => {} } = options;
+  const inTurn = runs.limit(concurrency); // BullMQ would have as many in flight for each run
   const loop = await loadLoop(module.href);
   const own = runs.versionOf(module);
   const server = await connect(options.redis);
@@ -194,7 +197,6 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
   const oneByOne = runs.limit(1); // a setup does not begin while a teardown runs
   let teardownFailed: { error: unknown } | undefined;
   onNews(`${name} serves ${own.body}`);
-  const inTurn = runs.limit(concurrency); // BullMQ would have as many in flight for each run
 
   async function tearDown(run: string) {
     if (!isSetUp.delete(run) || isSetUp.size > 0) return;
@@ -282,7 +284,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
   }
   const isThere = redis.status === "ready"; // or nobody can be told of what is done
   const closed = Promise.all([...left, ...[...joined.keys()].map((run) => leave(run, isThere))]);
-  await (isThere ? closed : unlessStuck(closed));
+  await (isThere ? closed : unlessStuck(server, closed));
   for (const run of isSetUp) await oneByOne(() => tearDown(run)); // where leaving it was stuck
   server.disconnect();
   if (teardownFailed) throw teardownFailed.error;

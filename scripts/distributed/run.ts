@@ -67,14 +67,12 @@ export async function keepAlive(
   }
 
   for (let how: string[] = []; !over.signal.aborted; how = ["XX"]) {
-    const tick = sleep(Math.min(lostAfterMs / 4, 250));
-    const beaten = beat(...how).catch((error) => {
-      trouble = error.message;
+    beat(...how).catch(({ message }) => {
+      trouble = message;
     });
-    await Promise.race([beaten, tick]);
+    await sleep(Math.min(lostAfterMs / 4, 250), undefined, { ref: false });
     if (performance.now() - heardMs > lostAfterMs)
       lost(`did nothing for ${lostAfterMs} ms: ${trouble}`);
-    await tick;
   }
 }
 
@@ -121,13 +119,19 @@ export function versionOf(module: URL) {
 
 export const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** Without Redis, some of BullMQ's promises stay pending. */
-export function unlessStuck(work: Promise<unknown>) {
-  return Promise.race([work.catch(() => {}), sleep(1000, undefined, { ref: false })]);
+/** Waits for as long as Redis answers: without it, some of BullMQ's promises stay pending. */
+export async function unlessStuck({ redis }: Server, work: Promise<unknown>) {
+  const within1s = (some: Promise<unknown>) =>
+    Promise.race([Promise.allSettled([some]), sleep(1000, undefined, { ref: false })]);
+  let answer: Promise<unknown>;
+  do answer = within1s(redis.ping());
+  while (!(await within1s(work)) && (await answer));
 }
 
 /** At most so many calls at a time; the others in their order. */
 export function limit(free: number) {
+  if (!Number.isInteger(free) || free < 1)
+    throw new RangeError("Expected a whole concurrency, at least 1");
   const waiting: (() => void)[] = [];
   return async <Result>(call: () => Promise<Result>): Promise<Result> => {
     if (free-- <= 0) await new Promise<void>((resolve) => waiting.push(resolve));

@@ -149,6 +149,19 @@ describe("distributed", { skip, concurrency: 4 }, () => {
     assert.match(reason.message, /VersionError: .+:\d+ has another version of distributed\.ts/);
   });
 
+  test("distributed: a wrong argument is an error before anything is connected", async () => {
+    const nowhere = { redis: "redis://127.0.0.1:1" };
+    const none = new URL("none.ts", module);
+    for (const [call, why] of [
+      [() => distributed({} as never, module, nowhere), /^TypeError: Expected an array of items/],
+      [() => distributed([], "a.ts" as never, nowhere), /^TypeError: .+ and a module's URL$/],
+      [() => distributed([1], none, nowhere), /ENOENT/],
+      [() => distributed([1], module, { ...nowhere, batch: 0 }), /^RangeError: .+ whole batch/],
+      [() => serve(module, { ...nowhere, concurrency: 0 }), /^RangeError: .+ whole concurrency/],
+    ] as const)
+      await assert.rejects(call, why);
+  });
+
   test("distributed: a Redis that cannot be used is one line that names it", async () => {
     const silent = createServer().listen(0, "127.0.0.1");
     await once(silent, "listening");

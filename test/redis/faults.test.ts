@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { connect } from "../../scripts/distributed/redis.ts";
+import { unlessStuck } from "../../scripts/distributed/run.ts";
 import { type DistributedOptions, distributed } from "../../scripts/distributed.ts";
 import { shown, upTo } from "../support/call.ts";
 import { startCountingApi } from "../support/counting-api.ts";
@@ -220,6 +222,24 @@ test("Redis back after its parent gave up: nothing runs, and nothing is left", a
   await redis.restart();
   await redis.isEmpty();
   assert.ok(api.total() <= total + 2, "no more than what was on its way");
+});
+
+test("the end of a run takes its time while Redis answers, and no longer", async () => {
+  const redis = await startRedis();
+  const server = await connect(redis.url);
+  let isDone = false;
+  await unlessStuck(
+    server,
+    sleep(2500).then(() => {
+      isDone = true;
+    }),
+  );
+  assert.ok(isDone);
+  await redis.kill();
+  const beganMs = performance.now();
+  await unlessStuck(server, sleep(60_000, undefined, { ref: false }));
+  assert.ok(performance.now() - beganMs < 2500);
+  server.disconnect();
 });
 
 test("Ctrl-C works while Redis is gone", async () => {
