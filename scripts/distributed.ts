@@ -279,7 +279,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
   }
 
   while (!signal?.aborted) {
-    await Promise.race([look().catch(() => {}), sleep(1000)]);
+    await Promise.race([look().catch(() => {}), sleep(1000, undefined, { ref: false })]);
     await sleep(100, undefined, signal ? { signal } : {}).catch(() => {});
   }
   const isThere = redis.status === "ready"; // or nobody can be told of what is done

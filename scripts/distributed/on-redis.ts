@@ -108,7 +108,7 @@ async function work({ serve }: Distributed) {
     leaving.abort();
   };
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, leave);
-  if (isLocal) process.once("disconnect", () => process.exit()); // its parent is gone
+  if (isLocal) process.once("disconnect", () => process.exit()); // its parent is gone, or done with it
   const unusable = ({ message }: Error) => refuse(`--body: cannot load "${body}": ${message}`);
   if (body) await loadLoop(module.href).catch(unusable);
   const onNews = isLocal ? () => process.send!({}) : console.error;
@@ -123,7 +123,7 @@ async function work({ serve }: Distributed) {
   );
   const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
   const last: FromWorker = { from: "the usage of a process", ...usage, failed };
-  process.send!(last, () => process.exit());
+  process.send!(last);
 }
 
 const seen = new Set<number>(); // the workers that took part in the last run
@@ -182,7 +182,8 @@ export async function inWorkers(
     onWorker(child);
     child.on("message", (message: FromWorker) => {
       failed = message.failed;
-      if (!message.from) failedStarts = 0;
+      if (message.from) child.disconnect();
+      else failedStarts = 0;
     });
     child.once("exit", (code, name) => {
       children.delete(child);
@@ -214,7 +215,9 @@ export async function inWorkers(
     });
   } finally {
     over.abort();
-    const ended = [...children].map((child) => child.kill("SIGTERM") && once(child, "exit"));
+    const ended = [...children].map((child) => once(child, "exit"));
+    // On Deno, child.kill() says at once that it has ended.
+    for (const { pid } of children) process.kill(pid!, "SIGTERM");
     // One that was taken for dead may never leave by itself.
     const late = reported < items.length && sleep(3000, undefined, { ref: false });
     await (late ? Promise.race([late, Promise.all(ended)]) : Promise.all(ended));

@@ -345,6 +345,6 @@ test("compare.ts takes it like any other", async () => {
 });
 
 // Most of the time they wait.
-describe("distributed", { concurrency: 4, skip, timeout: 60_000 }, () => {
+describe("distributed", { concurrency: 4, skip, timeout: 120_000 }, () => {
   for (const [name, run] of tests) it(name, run);
 });
