@@ -1,5 +1,5 @@
-// What tests of distributed.ts let it do: return values, use the dictionary, say how many are in
-// flight.
+// What tests of distributed.ts let it do: return values, use the dictionary, compute, say how many
+// are in flight.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type { redisDict } from "../../scripts/distributed.ts";
@@ -11,6 +11,7 @@ export type Item =
   | "undefined"
   | "count"
   | "lock"
+  | "compute"
   | "in flight"
   | "slow";
 
@@ -38,6 +39,7 @@ export default async function body(
       const before = ((await dict!.get(7)) ?? []) as unknown[];
       await dict!.set(7, [...before, new Date(before.length)]);
     });
+  if (item === "compute") for (const ms = performance.now(); performance.now() - ms < 100; );
   if (item === "slow") await sleep(500);
   if (item !== "in flight") return undefined;
   inFlight++;
