@@ -6,18 +6,17 @@ import type { Hooks } from "../timing.ts";
 import { UsageError } from "./flags.ts";
 import type { ResultsFile } from "./results.ts";
 
+type OnSettled = Hooks["onSettled"];
 type Results = PromiseSettledResult<unknown>[];
 
 /** Items to be run. */
 export interface Todo {
   /** How many; undefined where they are read while they are run. */
   count: number | undefined;
-  /** How many the file of results had. */
-  doneBefore: number;
   /** Calls a technique for them. What it tells of an item carries its number among all items. */
-  run<Options extends Hooks>(
-    call: (items: never, options: Options) => Promise<Results>,
-    options: Options,
+  run(
+    call: (items: never, onSettled: OnSettled) => Promise<Results>,
+    onSettled: OnSettled,
   ): Promise<Results>;
 }
 
@@ -41,65 +40,46 @@ export async function itemsToRun(
 ): Promise<Todo> {
   if (file === undefined && !results) {
     const items = [...numbers(most)]; // their places are their numbers: nothing stands in between
-    return { count: most, doneBefore: 0, run: (call, options) => call(items as never, options) };
+    return { count: most, run: (call, onSettled) => call(items as never, onSettled) };
   }
-  const todo: Todo = { count: undefined, doneBefore: 0, run };
-  const left = notDone();
-  const list = asTheyCome ? undefined : await arrayOf(left);
-  if (list) todo.count = list.length;
-  return todo;
+  const source = file === undefined ? numbers(most) : readItems(file, most, signal);
+  let taken: { index: number; item: unknown }[] = []; // what the technique was given
+  let index = 0;
+  let isOver = false;
 
-  async function* notDone() {
-    let index = 0;
-    for await (const item of file === undefined ? numbers(most) : readItems(file, most, signal)) {
-      if (results?.has(index, item)) todo.doneBefore++;
-      else yield { index, item };
-      index++;
+  /** Gives items that are to be run, until so many are taken. */
+  async function* take(most: number) {
+    while (taken.length < most) {
+      const next = await source.next();
+      isOver = next.done === true;
+      if (isOver) return;
+      const place = { index: index++, item: next.value };
+      if (results?.has(place.index, place.item)) continue;
+      taken.push(place);
+      yield place.item;
     }
   }
-
-  async function run<Options extends Hooks>(
-    call: (items: never, options: Options) => Promise<Results>,
-    options: Options,
-  ) {
-    const callFor = (items: unknown, taken: { index: number; item: unknown }[]) =>
-      call(items as never, {
-        ...options,
-        onSettled(report) {
-          const { index, item } = taken[report.index]!;
-          const { outcome } = report;
-          const wasLeft = outcome.status === "rejected" && outcome.reason === signal.reason;
-          if (!(signal.aborted && wasLeft)) results?.write(index, item, outcome);
-          return options.onSettled({ ...report, index });
-        },
-      });
-    const items = list?.map(({ item }) => item);
-    if (list) return callFor(items, list);
-    for (let isOver = false; !isOver && !signal.aborted; ) {
-      const taken: { index: number; item: unknown }[] = [];
-      async function* part() {
-        while (taken.length < PART) {
-          const { done, value } = await left.next();
-          if (done) isOver = true;
-          if (done) return;
-          taken.push(value);
-          yield value.item;
-        }
-      }
-      await callFor(part(), taken);
-    }
-    return [];
-  }
+  const list: unknown[] = [];
+  if (!asTheyCome) for await (const item of take(Number.POSITIVE_INFINITY)) list.push(item);
+  return {
+    count: asTheyCome ? undefined : list.length,
+    async run(call, onSettled) {
+      const settle: OnSettled = (report) => {
+        const { index, item } = taken[report.index]!;
+        const { outcome } = report;
+        const wasLeft = outcome.status === "rejected" && outcome.reason === signal.reason;
+        if (!(signal.aborted && wasLeft)) results?.write(index, item, outcome);
+        return onSettled({ ...report, index });
+      };
+      if (!asTheyCome) return call(list as never, settle);
+      for (; !isOver && !signal.aborted; taken = []) await call(take(PART) as never, settle);
+      return [];
+    },
+  };
 }
 
 function* numbers(most: number) {
   for (let index = 0; index < most; index++) yield index;
-}
-
-async function arrayOf<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
-  const array: Item[] = [];
-  for await (const item of items) array.push(item);
-  return array;
 }
 
 /** Reads items one by one, as they are asked for; empty lines are passed over. */

@@ -1,32 +1,17 @@
 // The file of --results: one JSON line an item as it settles. By it, the same command goes on later.
+//
+// A line is `{ index, item, status: "fulfilled", value }`, or with `noValue` in place of a value that
+// is no JSON: why it is none. Or it is `{ index, item, status: "rejected", reason }`, whose reason has
+// a name, a message and a code.
 
-import { closeSync, fstatSync, ftruncateSync, openSync, readFileSync, writeSync } from "node:fs";
+import assert from "node:assert";
+import { appendFileSync, fstatSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { UsageError } from "./flags.ts";
 
-/** What an iteration came to, as a line of the file. */
-interface Line {
-  index: number;
-  item: unknown;
-  status: "fulfilled" | "rejected";
-  value?: unknown;
-  /** In place of a value that is no JSON: why it is none. */
-  noValue?: string;
-  reason?: { name?: unknown; message: string; code?: unknown };
-}
-
 /** The file, open for more lines. */
-export interface ResultsFile {
-  /** How many items that it has, and that are not run again, failed. */
-  failedBefore: number;
-  /**
-   * Whether it has an item.
-   * @throws {UsageError} It has another one under this index: the file belongs to other items.
-   */
-  has(index: number, item: unknown): boolean;
-  /** Appends a whole line. @throws {Error} It cannot be written, for example to a full disk. */
-  write(index: number, item: unknown, outcome: PromiseSettledResult<unknown>): void;
-  close(): void;
-}
+export type ResultsFile = ReturnType<typeof openResults>;
+
+const START = '{"index":';
 
 /**
  * Opens a results file, which need not be there yet. A half line at its end, as a crash may leave it,
@@ -35,7 +20,7 @@ export interface ResultsFile {
  * @param again Whether items that were rejected are to be run again. Their later line counts.
  * @throws {UsageError} It cannot be opened, or has lines of another kind.
  */
-export function openResults(file: string, again: boolean): ResultsFile {
+export function openResults(file: string, again: boolean) {
   const fail = (what: string) => new UsageError(`--results: ${what} "${file}"`);
   let fd: number;
   let text: string;
@@ -46,66 +31,58 @@ export function openResults(file: string, again: boolean): ResultsFile {
   } catch (error) {
     throw fail(`${(error as NodeJS.ErrnoException).code}: cannot read and write`);
   }
-  const whole = text.slice(0, text.lastIndexOf("\n") + 1);
-  const items = new Map<number, string>(); // index -> the item as JSON
-  const failed = new Set<number>(); // the later line of an item counts
-  for (const [number, json] of whole.split("\n").slice(0, -1).entries()) {
-    const line = parsed(json);
-    if (!line) throw fail(`expected results, found something else in line ${number + 1} of`);
-    if (again && line.status === "rejected") items.delete(line.index);
-    else items.set(line.index, JSON.stringify(line.item));
-    if (items.has(line.index) && line.status === "rejected") failed.add(line.index);
-    else failed.delete(line.index);
+  const lines = text.split("\n");
+  const half = lines.pop()!;
+  const kept = new Map<number, { json: string; isFailed: boolean }>(); // by the item's number
+  for (const [number, line] of lines.entries()) {
+    try {
+      const { index, item, status } = JSON.parse(line);
+      assert(Number.isInteger(index) && item !== undefined);
+      assert(status === "fulfilled" || status === "rejected");
+      const isFailed = status === "rejected";
+      if (isFailed && again) kept.delete(index);
+      else kept.set(index, { json: JSON.stringify(item), isFailed });
+    } catch {
+      throw fail(`expected results, found something else in line ${number + 1} of`);
+    }
   }
-  if (whole.length < text.length) {
-    if (!isBeginning(text.slice(whole.length)))
+  if (half !== "") {
+    // It may also be the end of someone else's file.
+    if (!half.startsWith(START.slice(0, half.length)))
       throw fail("expected results, found something else in");
-    ftruncateSync(fd, Buffer.byteLength(whole));
+    ftruncateSync(fd, Buffer.byteLength(text.slice(0, -half.length)));
     console.error(`${file}: its last line was incomplete, and is dropped`);
   }
+  const before = { doneBefore: 0, failedBefore: 0 };
   return {
-    failedBefore: failed.size,
-    has(index, item) {
-      const before = items.get(index);
-      if (before === undefined || before === JSON.stringify(item)) return before !== undefined;
-      throw fail(
-        `another item is number ${index}, counted from 0, in the results of other items in`,
-      );
+    /** How many items of this run it had, and how many of these had failed. */
+    before,
+    /**
+     * Whether it has an item that is not to be run again.
+     * @throws {UsageError} It has another one under this index: the file belongs to other items.
+     */
+    has(index: number, item: unknown): boolean {
+      const found = kept.get(index);
+      if (!found) return false;
+      if (found.json !== JSON.stringify(item))
+        throw fail(
+          `another item is number ${index}, counted from 0, in the results of other items in`,
+        );
+      before.doneBefore++;
+      if (found.isFailed) before.failedBefore++;
+      return true;
     },
-    write(index, item, outcome) {
-      let left = Buffer.from(`${lineOf(index, item, outcome)}\n`);
-      while (left.length > 0) left = left.subarray(writeSync(fd, left));
+    /** Appends a whole line. @throws {Error} It cannot be written, for example to a full disk. */
+    write(index: number, item: unknown, outcome: PromiseSettledResult<unknown>) {
+      const { status } = outcome;
+      appendFileSync(fd, `${toJson({ index, item, status }, outcome)}\n`);
     },
-    close: () => closeSync(fd),
   };
 }
 
-/** Whether it may be half a line of ours, and not the end of someone else's file. */
-function isBeginning(text: string): boolean {
-  const start = '{"index":';
-  return text.slice(0, start.length) === start.slice(0, text.length);
-}
-
-function parsed(json: string): Line | undefined {
-  try {
-    const line: Line = JSON.parse(json);
-    const isOurs = Number.isInteger(line.index) && "item" in line;
-    return isOurs && /^(fulfilled|rejected)$/.test(line.status) ? line : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function lineOf(index: number, item: unknown, outcome: PromiseSettledResult<unknown>): string {
-  const line: Line = { index, item, status: outcome.status };
+function toJson(line: object, outcome: PromiseSettledResult<unknown>): string {
   if (outcome.status === "rejected") {
-    const {
-      name,
-      message = String(outcome.reason),
-      code,
-    } = (outcome.reason ?? {}) as Error & {
-      code?: unknown;
-    };
+    const { name, message = String(outcome.reason), code } = Object(outcome.reason);
     return JSON.stringify({ ...line, reason: { name, message, code: code && String(code) } });
   }
   try {

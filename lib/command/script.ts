@@ -43,18 +43,6 @@ export interface CallOptions {
   execArgv?: string[];
 }
 
-/** What a script has of its own that is loaded only where it is run. */
-export interface OwnPart<Exports> extends Pick<Script<Exports>, "inWorkers" | "afterRun"> {
-  flags: Record<string, Flag<unknown>>;
-  /**
-   * Hears all flags before anything is started.
-   *
-   * @returns Whether that was all there was to do.
-   * @throws {UsageError} They cannot be followed.
-   */
-  begin: (flags: Record<string, unknown>, exports: Exports) => Promise<boolean>;
-}
-
 /** A technique as a script; `Exports` are its own. */
 export interface Script<Exports = unknown> {
   /** How many workers by default, for so many cores; the plain loop has none to choose. */
@@ -74,10 +62,22 @@ export interface Script<Exports = unknown> {
   inProcesses?: boolean;
   /** Whether it can run on processes, its default, as well as on threads. */
   takesWith?: boolean;
-  /** Its own part. Its workers are processes that load the body as it is, by a command line. */
-  own?: () => Promise<OwnPart<Exports>>;
+  /** Flags of its own. */
+  flags?: Record<string, Flag<unknown>>;
+  /**
+   * Hears all flags before anything is started.
+   *
+   * @returns Whether that was all there was to do.
+   * @throws {UsageError} They cannot be followed.
+   */
+  begin?: (flags: Record<string, unknown>, exports: Exports) => Promise<boolean>;
   /** What it shows after a run: fields for the record, and text for people. */
   afterRun?: (exports: Exports, results: Results, options: CallOptions) => Promise<Shown>;
+  /**
+   * More of all this, loaded only where the script is run. Its workers are processes that load the
+   * body as it is, by a command line.
+   */
+  own?: () => Promise<Partial<Script<Exports>>>;
 }
 
 /**
@@ -87,74 +87,72 @@ export interface Script<Exports = unknown> {
  */
 export async function runScript<Exports>(url: string, common: Script<Exports>): Promise<void> {
   const name = basename(fileURLToPath(url), ".ts");
-  const own = await common.own?.();
-  const script = { ...common, ...own };
-  const { defaultWorkers, inThisThread, inProcesses, takesWith } = script;
-  const table = { ...flagsOf(defaultWorkers, takesWith), ...own?.flags };
+  const script = { ...common, ...(await common.own?.()) };
+  const { defaultWorkers, inThisThread } = script;
+  const table = { ...flagsOf(defaultWorkers, script.takesWith), ...script.flags };
   const flags = parseFlags(table);
-  if (flags.help) {
-    const kind = defaultWorkers ? "a for loop in parallel" : "the plain for loop";
-    return print(help(name, kind, describeFlags(table)));
-  }
-  if (await own?.begin(flags, await import(url))) return;
+  if (flags.help) return print(help(name, defaultWorkers !== undefined, describeFlags(table)));
+  if (await script.begin?.(flags, await import(url))) return;
 
-  const usual = defaultWorkers?.(availableParallelism(), flags.with);
-  const workers = usual === undefined ? 1 : (flags.workers ?? usual);
-  const concurrency = usual === undefined ? 1 : flags.concurrency;
-  const work: Work = flags.body ? "body" : flags.work;
-  const areProcesses = inProcesses || own || flags.with === "processes";
-  const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
   const sizes = sizesOf(flags, script);
   const signal = interruptSignal();
+  const work: Work = flags.body ? "body" : flags.work;
   const target = work === "post" ? flags.url : undefined;
   await confirmRequests(target, sum(sizes), flags.retries, flags.yes, signal);
   const results = flags.results === undefined ? undefined : openResults(flags.results, flags.again);
-  const takesApi = work === "post" && !target;
   const starting = unlessInterrupted(signal, async () =>
-    takesApi ? startApi(["--latency", `${flags.latency}`]) : undefined,
+    work === "post" && !target ? startApi(["--latency", `${flags.latency}`]) : undefined,
   );
-  starting.catch(() => {}); // it is awaited later
+  const loading = unlessInterrupted(signal, () => load(script, url, flags.body, work));
   try {
-    const technique =
-      (await unlessInterrupted(signal, () => load(script, url, flags.body, work))) ??
-      notLoaded(signal);
-    const api = await starting;
+    const [api, technique = NOTHING_LOADED] = await Promise.all([starting, loading]);
     const apiUrl = api?.url ?? flags.url;
-    const context = apiUrl && postOptions(flags, apiUrl, workers * concurrency);
-    const limit = flags.body && flags.timeout ? { itemTimeoutMs: flags.timeout } : {};
-    const options = { workers, concurrency, context, signal, with: flags.with, ...limit };
+    const cores = availableParallelism();
+    const [workers, concurrency] = defaultWorkers
+      ? [flags.workers ?? defaultWorkers(cores, flags.with), flags.concurrency]
+      : [1, 1];
+    const areProcesses = script.inProcesses || script.own || flags.with === "processes";
+    const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
     const what = {
-      ...{ technique: name, workers, workerKind, concurrency },
-      ...{ work, url: apiUrl?.href, timeline: flags.timeline },
-      retries: work === "post" && flags.retries > 0 && !own,
+      technique: name,
+      workers,
+      workerKind,
+      concurrency,
+      work,
+      url: apiUrl?.href,
+      timeline: flags.timeline,
+      retries: work === "post" && flags.retries > 0 && !script.own,
+    };
+    const options: CallOptions = {
+      workers,
+      concurrency,
+      signal,
+      with: flags.with,
+      context: apiUrl && postOptions(flags, apiUrl, workers * concurrency),
+      // A module of the user's has a time limit of its own, and the flags of this process.
+      ...(flags.body ? flags.timeout && { itemTimeoutMs: flags.timeout } : { execArgv: [] }),
     };
 
     let failed = false;
     for (const size of sizes) {
       const asTheyCome = flags.items === "-" && inThisThread !== undefined;
       const todo = await itemsToRun(flags.items, size, results, asTheyCome, signal);
-      await unlessInterrupted(signal, async () => technique.open?.(context));
-      const { run, tally, thrown } = await runOnce(name, technique, todo, work, options);
+      const { run, tally, thrown } = await runOnce(name, work, technique, todo, options);
       const stats = await api?.takeStats().catch(() => undefined); // it may have died
       const interrupted = signal.aborted;
       const shown = interrupted ? undefined : await technique.afterRun?.(run.results, options);
       const requests = todo.count ?? tally.settled;
-      const before = results && {
-        doneBefore: todo.doneBefore,
-        failedBefore: results.failedBefore,
-      };
-      const all = { ...what, requests, interrupted, tally, stats, ...before };
+      const all = { ...what, requests, interrupted, tally, stats, ...results?.before };
       const record = { ...makeRecord(run, all), ...shown?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run, tally));
       if (shown && !flags.json) await print(`${shown.text}\n`);
       if (thrown) throw thrown;
-      failed ||= record.failed + (before?.failedBefore ?? 0) > 0;
+      failed ||= record.failed + (record.failedBefore ?? 0) > 0;
       if (interrupted) break;
     }
     if (isError(signal.reason)) throw signal.reason;
     process.exitCode = signal.aborted ? 130 : failed ? 1 : 0;
   } finally {
-    results?.close();
     await (await starting)?.stop();
   }
 }
@@ -162,14 +160,14 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
 /** How many items each run takes at most. @throws {UsageError} Flags that do not go together. */
 function sizesOf(
   flags: Values<ReturnType<typeof flagsOf>>,
-  { inThisThread, own }: Pick<Script, "inThisThread"> & { own?: unknown },
+  { inThisThread, flags: own }: Pick<Script, "inThisThread" | "flags">,
 ): number[] {
   const { requests, items, results, again, body, work, timeout } = flags;
   if (requests.length > 1 && (items === "-" || results !== undefined))
     throw new UsageError(
       `--requests: expected one number with stdin or --results, found ${requests}`,
     );
-  if (again && results === undefined && !own)
+  if (again && results === undefined && !own?.again)
     throw new UsageError("--again: expected --results with it");
   if (items !== undefined && !body && work === "cpu")
     throw new UsageError("--items: expected --body or other --work than cpu with it");
@@ -183,56 +181,14 @@ function sizesOf(
 
 /** A technique with its body, ready to be called. */
 interface Technique {
-  /** What the body does in this thread before a run, and after it. */
-  open?: (context: unknown) => unknown;
-  close?: () => unknown;
+  /** What a body in this thread does before a run, and after it. */
+  setup?: (context: unknown) => unknown;
+  teardown?: () => unknown;
   call: (items: unknown[], options: CallOptions & Hooks) => Promise<Results>;
   afterRun?: (results: Results, options: CallOptions) => Promise<Shown | undefined>;
 }
-
-/**
- * Runs a technique once, with a line of progress.
- *
- * @returns The run, what became of its items, and what the call threw although every item had
- *   settled: a teardown failed.
- */
-async function runOnce(
-  name: string,
-  technique: Technique,
-  todo: Todo,
-  work: Work,
-  options: CallOptions,
-) {
-  const tally = newTally();
-  const status = statusLine();
-  const begunMs = performance.now();
-  const of = todo.count === undefined ? "" : ` of ${todo.count}`;
-  let thrown: { results?: Results } | undefined;
-  const onExit = () => {
-    console.error(`error: the loop body ended the process, ${tally.settled}${of} done`);
-    process.exitCode = 1;
-  };
-  process.once("exit", onExit);
-  try {
-    const call = (hooks: Hooks) =>
-      todo.run(technique.call, { ...options, ...hooks }).catch((error) => {
-        thrown = error;
-        return error?.results ?? Promise.reject(error);
-      });
-    const run = await measure(call, options.workers, (report) => {
-      const isOk = countSettled(tally, work, report);
-      const eachMs = (performance.now() - begunMs) / tally.settled;
-      const left = () => `, ${formatMs(eachMs * (todo.count! - tally.settled))} left`;
-      status.show(() => `${name}: ${tally.settled}${of}${todo.count === undefined ? "" : left()}`);
-      return isOk;
-    });
-    return { run, tally, thrown };
-  } finally {
-    status.clear();
-    process.off("exit", onExit);
-    await technique.close?.();
-  }
-}
+/** Stands for a technique that was interrupted while it was loaded. */
+const NOTHING_LOADED: Technique = { call: async () => [] };
 
 async function load<Exports>(
   { inThisThread, inWorkers, inProcesses, own, result, afterRun }: Script<Exports>,
@@ -244,29 +200,72 @@ async function load<Exports>(
   const module = file ? pathToFileURL(resolve(file)) : suite(work);
   const loop = file || inThisThread ? await loadBody(module) : undefined;
   if (inThisThread) {
-    const { default: body, setup: open, teardown: close } = loop!;
-    return { open, close, call: (items, options) => inThisThread(items, body, options) };
+    const { default: body, setup, teardown } = loop!;
+    return { setup, teardown, call: (items, options) => inThisThread(items, body, options) };
   }
   // With a module of the user's, all is loaded as it is, by the flags of this process.
   const files = [new URL(url), suite("in-script"), module];
   const [self, inScript, inner] = (file || own ? files : await loadable(files)) as [URL, URL, URL];
   const exports: Exports = await import(self.href);
-  const flags = file ? {} : { execArgv: [] };
-  const around = { module: inner.href, result: file ? undefined : result };
   return {
-    async call(items, options) {
-      const all = { ...options, ...flags };
-      if (!inProcesses && !result) return inWorkers!(exports, items, inner, all);
-      const context: InScript = { ...around, context: options.context };
-      if (around.result !== "as entry")
-        return inWorkers!(exports, items, inScript, { ...all, context });
+    call(items, options) {
+      if (!inProcesses && !result) return inWorkers!(exports, items, inner, options);
+      const { context } = options;
+      const around: InScript = { module: inner.href, context, result: file ? undefined : result };
       const onSettled = (report: Report) =>
         options.onSettled({ ...report, outcome: withoutEntry(report.outcome) });
-      const results = await inWorkers!(exports, items, inScript, { ...all, context, onSettled });
-      return results.map(withoutEntry);
+      const hooks = around.result === "as entry" ? { onSettled } : {};
+      return inWorkers!(exports, items, inScript, { ...options, ...hooks, context: around });
     },
-    afterRun: async (results, options) => afterRun?.(exports, results, { ...options, ...flags }),
+    afterRun: async (results, options) => afterRun?.(exports, results, options),
   };
+}
+
+/**
+ * Runs a technique once, with a line of progress.
+ *
+ * @returns The run, what became of its items, and what the call threw although every item had
+ *   settled: a teardown failed.
+ */
+async function runOnce(
+  name: string,
+  work: Work,
+  { setup, call, teardown }: Technique,
+  todo: Todo,
+  options: CallOptions,
+) {
+  await unlessInterrupted(options.signal, async () => setup?.(options.context));
+  const tally = newTally();
+  const status = statusLine();
+  const begunMs = performance.now();
+  const of = todo.count === undefined ? "" : ` of ${todo.count}`;
+  let thrown: { results?: Results } | undefined;
+  const onExit = () => {
+    console.error(`error: the loop body ended the process, ${tally.settled}${of} done`);
+    process.exitCode = 1;
+  };
+  process.once("exit", onExit);
+  const technique = ({ onSettled, onWorker }: Hooks) =>
+    todo
+      .run((items, onSettled) => call(items, { ...options, onSettled, onWorker }), onSettled)
+      .catch((error) => {
+        thrown = error;
+        return error?.results ?? Promise.reject(error);
+      });
+  try {
+    const run = await measure(technique, options.workers, (report) => {
+      const isOk = countSettled(tally, work, report);
+      const eachMs = (performance.now() - begunMs) / tally.settled;
+      const left = () => `, ${formatMs(eachMs * (todo.count! - tally.settled))} left`;
+      status.show(() => `${name}: ${tally.settled}${of}${of && left()}`);
+      return isOk;
+    });
+    return { run, tally, thrown };
+  } finally {
+    status.clear();
+    process.off("exit", onExit);
+    await teardown?.();
+  }
 }
 
 /** Loads a body in this process: also where workers are to run it, to know that it is one. */
@@ -285,11 +284,6 @@ async function loadBody(module: URL) {
   }
 }
 
-/** Stands for a technique that was interrupted while it was loaded. */
-function notLoaded({ reason }: AbortSignal): Technique {
-  return { call: async (items) => items.map(() => ({ status: "rejected", reason })) };
-}
-
 /** Ctrl-C also reaches esbuild, which loads and bundles TypeScript: that error is not reported. */
 async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
   try {
@@ -301,8 +295,8 @@ async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>)
   }
 }
 
-function help(name: string, kind: string, flags: string): string {
-  return `${name}.ts: ${kind}
+function help(name: string, isParallel: boolean, flags: string): string {
+  return `${name}.ts: ${isParallel ? "a for loop in parallel" : "the plain for loop"}
 
 Usage: npx tsx scripts/${name}.ts [flags]
 
