@@ -30,38 +30,38 @@ function heading({ technique, requests, work, url, workers, concurrency }: RunRe
 }
 
 function figures(record: RunRecord): string {
-  const { ms, ok, failed, statuses, interrupted, startupMs, doneBefore, failedBefore } = record;
-  const { retried, clockMovedMs } = record;
+  const { ms, ok, failed, statuses, retried, startupMs, clockMovedMs, p50Ms } = record;
+  const perSecond = `${formatCount((ok / ms) * 1000)} ${failed > 0 ? "ok" : unitOf(record)} a second`;
+  const [p50, p95, p99] = [p50Ms, record.p95Ms, record.p99Ms].map((each) => formatMs(each ?? 0));
+  const rows = {
+    time: `${formatMs(ms)}, ${perSecond}`,
+    result: result(record),
+    statuses: counts(statuses),
+    retries: retried && `${formatCount(retried)}, each of them a POST more`,
+    "start-up":
+      clockMovedMs !== undefined
+        ? `unknown: the clock moved by ${formatMs(Math.abs(clockMovedMs))}`
+        : startupMs !== undefined && `${formatMs(startupMs)} to the first iteration`,
+    iteration: p50Ms !== undefined && `median ${p50}, 95 % within ${p95}, 99 % within ${p99}`,
+    cost: `${formatMs(record.cpuMs)} of CPU, ${formatBytes(record.peakRssBytes)} of memory`,
+  };
+  const known = Object.entries(rows).filter(([, value]) => value);
+  return known.map(([name, value]) => `${name.padEnd(9)}  ${value}`).join("\n");
+}
+
+/** What became of the items. */
+function result(record: RunRecord): string {
+  const { ok, failed, interrupted, doneBefore, failedBefore } = record;
   const left = notDone(record);
-  const perSecond = formatCount((ok / ms) * 1000);
-  const result = `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`;
-  const stopped = interrupted ? `, ${formatCount(left)} not done: interrupted` : "";
-  const failedThen = failedBefore
+  const parts = [`${formatCount(ok)} ok`, `${formatCount(failed - left)} failed`];
+  if (interrupted) parts.push(`${formatCount(left)} not done: interrupted`);
+  if (doneBefore) parts.push(`${formatCount(doneBefore)} done before`);
+  const then = failedBefore
     ? ` (${formatCount(failedBefore)} failed: --again runs them again)`
     : "";
-  const before = doneBefore ? `, ${formatCount(doneBefore)} done before${failedThen}` : "";
-  const again =
-    interrupted && doneBefore !== undefined
-      ? "\n           what was in flight may have been carried out, and runs again by the same command"
-      : "";
-  const rows = [
-    ["time", `${formatMs(ms)}, ${perSecond} ${failed > 0 ? "ok" : unitOf(record)} a second`],
-    ["result", result + stopped + before + again],
-    ["statuses", counts(statuses)],
-    ["retries", retried ? `${formatCount(retried)}, each of them a POST more` : ""],
-  ];
-  if (startupMs !== undefined)
-    rows.push(["start-up", `${formatMs(startupMs)} to the first iteration`]);
-  if (clockMovedMs !== undefined)
-    rows.push(["start-up", `unknown: the clock moved by ${formatMs(Math.abs(clockMovedMs))}`]);
-  if (record.p50Ms !== undefined) {
-    const [p50, p95, p99] = [record.p50Ms, record.p95Ms!, record.p99Ms!].map(formatMs);
-    rows.push(["iteration", `median ${p50}, 95 % within ${p95}, 99 % within ${p99}`]);
-  }
-  const memory = formatBytes(record.peakRssBytes);
-  rows.push(["cost", `${formatMs(record.cpuMs)} of CPU, ${memory} of memory`]);
-  const known = rows.filter(([, value]) => value !== "");
-  return known.map(([name, value]) => `${name!.padEnd(9)}  ${value}`).join("\n");
+  const again = "what was in flight may have been carried out, and runs again by the same command";
+  const inFlight = interrupted && doneBefore !== undefined ? `\n${" ".repeat(11)}${again}` : "";
+  return parts.join(", ") + then + inFlight;
 }
 
 /** How many iterations an interrupt left. */

@@ -8,14 +8,14 @@ import { parseArgs } from "node:util";
 /** One flag of a script. */
 export interface Flag<T> {
   /** One-letter form, without the dash. */
-  short?: string;
+  short?: string | undefined;
   /** Placeholder of its value in the help; a flag without one is a switch. */
   placeholder?: string;
   /** What it does, units included. */
   help: string;
   /** The value where the flag is not given. */
   initial: T;
-  /** The default as the help shows it; left out: `initial`. */
+  /** The default as the help shows it; left out: `initial`, or "none". */
   initialText?: string;
   /** What a good value is, for the error message: "a whole number from 1 to 8". */
   expected: string;
@@ -39,7 +39,12 @@ type Described<T> = Pick<Flag<T>, "help" | "initial"> & Partial<Flag<T>>;
 
 /** A flag that is either there or not. */
 export function onOff(help: string, short?: string): Flag<boolean> {
-  return { help, initial: false, expected: "no value", parse: () => true, ...(short && { short }) };
+  return { help, short, initial: false, expected: "no value", parse: () => true };
+}
+
+/** A flag that has no value where it is not given. */
+export function optional<T>(flag: Omit<Flag<T>, "initial">): Flag<T | undefined> {
+  return { initial: undefined, ...flag };
 }
 
 /** A whole number from `min` to `max`, in plain digits (no sign, point or exponent). */
@@ -93,8 +98,11 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
   // Not parseArgs's own strictness: its messages name neither the value nor what is expected.
   for (const token of parseArgs({ args, options, strict: false, tokens: true }).tokens) {
     if (token.kind === "option-terminator") continue;
-    if (token.kind === "positional")
-      throw new UsageError(`unexpected argument${named(token.value)}: only flags are expected`);
+    if (token.kind === "positional") {
+      const isPlain = /^[\w.,-]{1,20}$/.test(token.value); // else it may have a secret in it
+      const shown = isPlain ? ` "${token.value}"` : "";
+      throw new UsageError(`unexpected argument${shown}: only flags are expected`);
+    }
     const { name, rawName, value: text } = token;
     const flag = Object.hasOwn(table, name) ? table[name] : undefined;
     if (!flag) throw new UsageError(`unknown flag ${rawName}: see --help for those there are`);
@@ -115,15 +123,10 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
   return values as Values<Table>;
 }
 
-/** A stray argument in quotes, unless it may be a URL, a header or the like, with a secret in it. */
-function named(text: string): string {
-  return /^[\w.,-]{1,20}$/.test(text) ? ` "${text}"` : "";
-}
-
 /** The help's lines on a table of flags: flag, what it does, default. */
 export function describeFlags(table: Record<string, Flag<unknown>>): string {
   const rows = Object.entries(table).map(([name, flag]) => {
-    const { short, placeholder = "", help, initial, initialText = initial } = flag;
+    const { short, placeholder = "", help, initial, initialText = initial ?? "none" } = flag;
     const left = `${short ? `-${short}, ` : "    "}--${name} ${placeholder}`.trimEnd();
     return [left, placeholder ? `${help} (default: ${initialText})` : help] as const;
   });

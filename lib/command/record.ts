@@ -8,8 +8,8 @@ export type Work = "post" | "cpu" | "none" | "body";
 /** What the workers are; lanes are all in one thread. */
 export type WorkerKind = "lane" | "thread" | "process";
 
-/** One run: the line that --json prints. What is optional is left out where it was not measured. */
-export interface RunRecord {
+/** What is known of a run beside its measurement. */
+interface About {
   /** The script's name. */
   technique: string;
   /** Lanes, threads or processes; 1 for the plain loop. */
@@ -22,6 +22,18 @@ export interface RunRecord {
   work: Work;
   /** Where POSTs went, without password and query. */
   url?: string;
+  /** Whether Ctrl-C, or another signal, ended it. */
+  interrupted: boolean;
+  /** With --retries: how many requests were sent again, each a POST more; unknown of other machines. */
+  retried?: number;
+  /** Items that the file of --results had, which were not run again. */
+  doneBefore?: number;
+  /** Of those, how many failed then. */
+  failedBefore?: number;
+}
+
+/** One run: the line that --json prints. What is optional is left out where it was not measured. */
+export interface RunRecord extends About {
   /** Milliseconds from the call of the technique to its last result and its workers' end. */
   ms: number;
   /** Milliseconds from the call to the start of the first iteration; not where the clock moved. */
@@ -32,21 +44,15 @@ export interface RunRecord {
   ok: number;
   /** All others, also those not done because of an interrupt. */
   failed: number;
-  /** Whether Ctrl-C, or another signal, ended it. */
-  interrupted: boolean;
   /** HTTP status -> how often it was the answer. */
   statuses: Record<string, number>;
-  /** With --retries: how many requests were sent again, each a POST more; unknown of other machines. */
-  retried?: number;
   /** Error's code, or else its name -> how often; AbortError for what an interrupt left undone. */
   errors: Record<string, number>;
   /** The limit, in milliseconds: mean service time x rounds; of the practice API only. */
   idealMs?: number;
-  /** Half of the iterations that were ok took at most so many milliseconds. */
+  /** Half of the iterations that were ok took at most so many milliseconds; then 95 % and 99 %. */
   p50Ms?: number;
-  /** 95 % of them did. */
   p95Ms?: number;
-  /** 99 % of them did. */
   p99Ms?: number;
   /** CPU time of script and workers, in milliseconds; without the API and killed processes. */
   cpuMs: number;
@@ -70,25 +76,25 @@ export interface RunRecord {
   lostUpdates?: Record<string, number>;
   /** Entries whose key was there already. */
   collisions?: number;
-  /** Items that the file of --results had, which were not run again. */
-  doneBefore?: number;
-  /** Of those, how many failed then. */
-  failedBefore?: number;
 }
 
-/** What has become of a run's items, counted as they settle. */
-export interface Tally {
-  settled: number;
-  ok: number;
-  statuses: Map<string, number>;
-  errors: Map<string, number>;
-  /** The first few by their index, and what each came to. */
-  failures: { index: number; what: string }[];
-}
+/** What an item counts as that was not done before an interrupt. */
+export const INTERRUPTED = "AbortError";
+
 const FAILURES_KEPT = 3;
 
-export function newTally(): Tally {
-  return { settled: 0, ok: 0, statuses: new Map(), errors: new Map(), failures: [] };
+/** What has become of a run's items, counted as they settle. */
+export type Tally = ReturnType<typeof newTally>;
+
+export function newTally() {
+  return {
+    settled: 0,
+    ok: 0,
+    statuses: new Map<string, number>(),
+    errors: new Map<string, number>(),
+    /** The first few by their index, and what each came to. */
+    failures: [] as { index: number; what: string }[],
+  };
 }
 
 /**
@@ -98,65 +104,57 @@ export function newTally(): Tally {
  */
 export function countSettled(tally: Tally, work: Work, { index, outcome }: Report): boolean {
   tally.settled++;
-  const okBefore = tally.ok;
-  if (outcome.status === "fulfilled") {
-    const status = `${work === "post" ? outcome.value : 200}`;
-    if (work === "post") countKey(tally.statuses, status);
-    if (/^2\d\d$/.test(status)) tally.ok++;
-    else keepFailure(tally, index, `answered ${status}`);
-  } else {
-    const { message = String(outcome.reason) } = (outcome.reason ?? {}) as Partial<Error>;
-    const key = errorKey(outcome.reason);
+  const fail = (what: string) => {
+    tally.failures.push({ index, what });
+    tally.failures.sort((a, b) => a.index - b.index).splice(FAILURES_KEPT);
+    return false;
+  };
+  if (outcome.status === "rejected") {
+    // An error counts as its code ("ECONNRESET"), or else its name ("TimeoutError").
+    const { code, name, message = String(outcome.reason) } = Object(outcome.reason);
+    const [key = "Error"] = [code, name].filter((each) => typeof each === "string");
     countKey(tally.errors, key);
-    if (key !== INTERRUPTED) keepFailure(tally, index, message);
+    return key !== INTERRUPTED && fail(message);
   }
-  return tally.ok > okBefore;
+  if (work === "post") {
+    const status = `${outcome.value}`;
+    countKey(tally.statuses, status);
+    if (!/^2\d\d$/.test(status)) return fail(`answered ${status}`);
+  }
+  tally.ok++;
+  return true;
 }
 
 function countKey(counts: Map<string, number>, key: string, more = 1) {
   counts.set(key, (counts.get(key) ?? 0) + more);
 }
 
-function keepFailure({ failures }: Tally, index: number, what: string) {
-  failures.push({ index, what });
-  failures.sort((a, b) => a.index - b.index).splice(FAILURES_KEPT);
-}
-
-/** What an error counts as: its code ("ECONNRESET"), or else its name ("TimeoutError"). */
-function errorKey(reason: unknown): string {
-  const { code, name } = (reason ?? {}) as { code?: unknown; name?: unknown };
-  return typeof code === "string" ? code : typeof name === "string" ? name : "Error";
-}
-/** What an item counts as that was not done before an interrupt. */
-export const INTERRUPTED = "AbortError";
-
-type What = "technique" | "workers" | "workerKind" | "concurrency" | "requests" | "work";
-/** What {@link makeRecord} needs to know beside the run itself. */
-export type RunContext = Pick<RunRecord, What | "interrupted" | "doneBefore" | "failedBefore"> & {
-  tally: Tally;
-  url?: string | undefined;
-  /** The practice API's counts for this run, where it is one. */
-  stats?: ApiStats | undefined;
-  /** Whether to keep each iteration's times. */
-  timeline?: boolean;
-  /** Whether to say how many requests were sent again. */
-  retries?: boolean;
-};
-
-/** Sums up a run. */
-export function makeRecord(run: Run, context: RunContext): RunRecord {
-  const { tally, url, stats, timeline, retries, ...what } = context;
-  const { workers, workerKind, concurrency, requests, work } = what;
+/**
+ * Sums up a run.
+ *
+ * @param timeline Whether to keep each iteration's times.
+ * @param stats The practice API's counts for this run, where it is one.
+ */
+export function makeRecord(
+  run: Run,
+  tally: Tally,
+  about: About,
+  timeline = false,
+  stats?: ApiStats,
+): RunRecord {
+  const { workers, workerKind, concurrency, requests } = about;
   const { calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes } = run;
   const { statuses, errors, ok, settled } = tally;
   if (requests > settled) countKey(errors, INTERRUPTED, requests - settled); // it never began
   const record: RunRecord = {
-    ...what,
-    ...(work === "post" && url && { url: shownUrl(url) }),
-    ...{ ms, ok, failed: requests - ok },
-    ...{ statuses: Object.fromEntries(statuses), errors: Object.fromEntries(errors) },
-    ...(retries && { retried: run.retried }),
-    ...{ cpuMs, peakRssBytes },
+    ...about,
+    ms,
+    ok,
+    failed: requests - ok,
+    statuses: Object.fromEntries(statuses),
+    errors: Object.fromEntries(errors),
+    cpuMs,
+    peakRssBytes,
   };
   if (run.clockMovedMs !== 0 && workerKind === "process") record.clockMovedMs = run.clockMovedMs;
   else if (iterations.length > 0) record.startupMs = firstMs - calledMs;
@@ -187,7 +185,7 @@ function timelineOf({ calledMs, iterations }: Run): Timeline {
   };
 }
 
-function shownUrl(url: string): string {
-  const { origin, pathname, search } = new URL(url);
+/** A URL without what may be secret. */
+export function shownUrl({ origin, pathname, search }: URL): string {
   return origin + pathname + (search && "?...");
 }

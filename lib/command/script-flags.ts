@@ -6,7 +6,8 @@ import type { PostOptions } from "../post.ts";
 import * as kinds from "./flags.ts";
 
 /** What workers are. */
-export type Kind = "processes" | "threads";
+export type Kind = (typeof KINDS)[number];
+const KINDS = ["processes", "threads"] as const;
 
 /**
  * What undici refuses, and then has all that comes later wait for ever, or drops: see its
@@ -40,45 +41,6 @@ const header: kinds.Flag<Record<string, string>> = {
  */
 export function scriptFlags(defaultWorkers: string | undefined) {
   const one = defaultWorkers === undefined;
-  const url: kinds.Flag<URL | undefined> = {
-    placeholder: "URL",
-    expected: "an http:// or https:// URL",
-    initial: undefined,
-    initialText: "a practice API on 127.0.0.1, started for the run",
-    help: "your API",
-    parse: (text) => (/^https?:\/\//i.test(text) ? new URL(text) : undefined),
-  };
-  const data: kinds.Flag<string | undefined> = {
-    placeholder: "JSON",
-    expected: "JSON, with {i} for the item",
-    isSecret: true,
-    initial: undefined,
-    initialText: '{"request":{i}}',
-    help: "JSON to send; {i} stands for the item",
-    parse: (text) => (JSON.parse(text.replaceAll("{i}", "0")) === undefined ? undefined : text),
-  };
-  const file = { placeholder: "FILE", initial: undefined, initialText: "none" };
-  const body: kinds.Flag<string | undefined> = {
-    ...file,
-    expected: "a file that is there",
-    help: "a module of your own with a loop body, in place of --work",
-    parse: (text) => (statSync(text).isFile() ? text : undefined),
-  };
-  const items: kinds.Flag<string | undefined> = {
-    ...file,
-    expected: 'a file that is there, or "-" for stdin',
-    initialText: "the numbers from 0",
-    help: "the items, one JSON value a line",
-    parse: (text) => (text === "-" || statSync(text).isFile() ? text : undefined),
-  };
-  const results: kinds.Flag<string | undefined> = {
-    ...file,
-    expected: "the name of a file",
-    help:
-      "takes a JSON line an item as it settles. Items that it has are not run again; those that were " +
-      "in flight at a crash are",
-    parse: (text) => text || undefined,
-  };
   return {
     requests: kinds.listOf(kinds.wholeNumber<number>(1, 10_000_000, { initial: 1, help: "" }), {
       short: "n",
@@ -101,7 +63,27 @@ export function scriptFlags(defaultWorkers: string | undefined) {
       initial: "post",
       help: "what the loop body does: POST to an API, burn CPU, or nothing",
     }),
-    ...{ body, items, results },
+    body: kinds.optional<string>({
+      placeholder: "FILE",
+      expected: "a file that is there",
+      help: "a module of your own with a loop body, in place of --work",
+      parse: (text) => (statSync(text).isFile() ? text : undefined),
+    }),
+    items: kinds.optional<string>({
+      placeholder: "FILE",
+      expected: 'a file that is there, or "-" for stdin',
+      initialText: "the numbers from 0",
+      help: "the items, one JSON value a line",
+      parse: (text) => (text === "-" || statSync(text).isFile() ? text : undefined),
+    }),
+    results: kinds.optional<string>({
+      placeholder: "FILE",
+      expected: "the name of a file",
+      help:
+        "takes a JSON line an item as it settles. Items that it has are not run again; those that " +
+        "were in flight at a crash are",
+      parse: (text) => text || undefined,
+    }),
     again: kinds.onOff("with --results, runs items again that failed"),
     latency: kinds.decimal(600_000, {
       initial: 20,
@@ -117,7 +99,22 @@ export function scriptFlags(defaultWorkers: string | undefined) {
       initial: 0,
       help: "tries again after 429, 503 and lost connections: a POST may then be carried out twice",
     }),
-    ...{ url, header, data },
+    url: kinds.optional<URL>({
+      placeholder: "URL",
+      expected: "an http:// or https:// URL",
+      initialText: "a practice API on 127.0.0.1, started for the run",
+      help: "your API",
+      parse: (text) => (/^https?:\/\//i.test(text) ? new URL(text) : undefined),
+    }),
+    header,
+    data: kinds.optional<string>({
+      placeholder: "JSON",
+      expected: "JSON, with {i} for the item",
+      isSecret: true,
+      initialText: '{"request":{i}}',
+      help: "JSON to send; {i} stands for the item",
+      parse: (text) => (JSON.parse(text.replaceAll("{i}", "0")) === undefined ? undefined : text),
+    }),
     yes: kinds.onOff("agrees beforehand to send more than 100 requests in all to another machine"),
     json: kinds.onOff("one record a run, as a line of JSON on stdout"),
     help: kinds.onOff("this text", "h"),
@@ -131,10 +128,7 @@ export function flagsOf(defaultWorkers?: (cores: number, kind: Kind) => number, 
   const both = few === many ? few?.toString() : `${few} processes or ${many} threads`;
   const { json, help, ...others } = scriptFlags(both);
   const all = {
-    with: kinds.choice<Kind>(["processes", "threads"], {
-      initial: "processes",
-      help: "what the workers are",
-    }),
+    with: kinds.choice(KINDS, { initial: "processes", help: "what the workers are" }),
     ...others,
     timeline: kinds.onOff("draws what each worker did when; with --json, puts it into the record"),
     ...{ json, help },
@@ -143,13 +137,11 @@ export function flagsOf(defaultWorkers?: (cores: number, kind: Kind) => number, 
   return all;
 }
 
-const POST_TIMEOUT_MS = 30_000;
-
 /** What the flags of a technique's script are. */
-export type ScriptFlags = kinds.Values<ReturnType<typeof scriptFlags>>;
+export type ScriptFlags = kinds.Values<ReturnType<typeof flagsOf>>;
 
 /** What the body of `--work post` is told, for POSTs to `url` over so many connections. */
 export function postOptions(flags: ScriptFlags, url: URL, connections: number): PostOptions {
-  const { timeout: timeoutMs = POST_TIMEOUT_MS, retries, header: headers, data } = flags;
+  const { timeout: timeoutMs = 30_000, retries, header: headers, data } = flags;
   return { url: url.href, connections, timeoutMs, retries, headers, data };
 }

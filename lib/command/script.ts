@@ -20,6 +20,7 @@ import {
   makeRecord,
   newTally,
   type RunRecord,
+  shownUrl,
   type Work,
   type WorkerKind,
 } from "./record.ts";
@@ -83,16 +84,16 @@ export interface Script<Exports = unknown> {
 /**
  * Runs a script by its command line, from flags to exit status.
  *
- * @param url Its `import.meta.url`.
+ * @param file Its `import.meta.url`.
  */
-export async function runScript<Exports>(url: string, common: Script<Exports>): Promise<void> {
-  const name = basename(fileURLToPath(url), ".ts");
+export async function runScript<Exports>(file: string, common: Script<Exports>): Promise<void> {
+  const name = basename(fileURLToPath(file), ".ts");
   const script = { ...common, ...(await common.own?.()) };
   const { defaultWorkers, inThisThread } = script;
   const table = { ...flagsOf(defaultWorkers, script.takesWith), ...script.flags };
   const flags = parseFlags(table);
   if (flags.help) return print(help(name, defaultWorkers !== undefined, describeFlags(table)));
-  if (await script.begin?.(flags, await import(url))) return;
+  if (await script.begin?.(flags, await import(file))) return;
 
   const sizes = sizesOf(flags, script);
   const signal = interruptSignal();
@@ -103,7 +104,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   const starting = unlessInterrupted(signal, async () =>
     work === "post" && !target ? startApi(["--latency", `${flags.latency}`]) : undefined,
   );
-  const loading = unlessInterrupted(signal, () => load(script, url, flags.body, work));
+  const loading = unlessInterrupted(signal, () => load(script, file, flags.body, work));
   try {
     const [api, technique = NOTHING_LOADED] = await Promise.all([starting, loading]);
     const apiUrl = api?.url ?? flags.url;
@@ -113,16 +114,8 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       : [1, 1];
     const areProcesses = script.inProcesses || script.own || flags.with === "processes";
     const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
-    const what = {
-      technique: name,
-      workers,
-      workerKind,
-      concurrency,
-      work,
-      url: apiUrl?.href,
-      timeline: flags.timeline,
-      retries: work === "post" && flags.retries > 0 && !script.own,
-    };
+    const url = work === "post" && apiUrl ? { url: shownUrl(apiUrl) } : {};
+    const what = { technique: name, workers, workerKind, concurrency, work, ...url };
     const options: CallOptions = {
       workers,
       concurrency,
@@ -142,8 +135,11 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       const interrupted = signal.aborted;
       const shown = interrupted ? undefined : await technique.afterRun?.(run.results, options);
       const requests = todo.count ?? tally.settled;
-      const all = { ...what, requests, interrupted, tally, stats, ...results?.before };
-      const record = { ...makeRecord(run, all), ...shown?.fields };
+      const isTold = work === "post" && flags.retries > 0 && !script.own;
+      const retried = isTold ? { retried: run.retried } : {};
+      const about = { ...what, requests, interrupted, ...retried, ...results?.before };
+      const measured = makeRecord(run, tally, about, flags.timeline, stats);
+      const record = { ...measured, ...shown?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run, tally));
       if (shown && !flags.json) await print(`${shown.text}\n`);
       if (thrown) throw thrown;
