@@ -3,7 +3,7 @@
 import { realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
-import type { Script } from "./command/script.ts";
+import type { Script } from "./command/technique.ts";
 import { escapeControl } from "./terminal/terminal.ts";
 
 /**

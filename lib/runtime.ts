@@ -78,16 +78,13 @@ export async function loadable(modules: readonly URL[]): Promise<URL[]> {
 /** A folder of this process's own, gone when it ends. */
 function temporaryFolder(): string {
   const parents = [fileURLToPath(cacheFolder), tmpdir()];
-  let cause: unknown;
   for (const parent of parents) {
     try {
       mkdirSync(parent, { recursive: true });
       const folder = mkdtempSync(join(parent, "workers-"));
       process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
       return folder;
-    } catch (error) {
-      cause = error;
-    }
+    } catch {} // it may be read-only: the next
   }
-  throw new Error(`cannot write the workers' JavaScript to ${parents.join(" or ")}`, { cause });
+  throw new Error(`cannot write the workers' JavaScript to ${parents.join(" or ")}`);
 }

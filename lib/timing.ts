@@ -47,13 +47,7 @@ export interface Run {
 const MOST_KEPT = 100_000;
 
 /** One array entry an iteration that was run, in the order of their starts. */
-export interface Timeline {
-  /** From 0; a replacement has the number of the worker that died. */
-  worker: number[];
-  item: number[];
-  startMs: number[];
-  endMs: number[];
-}
+export type Timeline = Record<"worker" | "item" | "startMs" | "endMs", number[]>;
 
 /** What a process took, as it says itself at its end. */
 export interface Usage {

@@ -31,6 +31,7 @@ function tallyOf(work: Work) {
     countSettled(tally, work, { index, outcome, worker: 0, startMs: 0, endMs: 0 });
   return tally;
 }
+const posts = { ...run, ...tallyOf("post") };
 const about = {
   technique: "threads",
   workers: 2,
@@ -42,7 +43,7 @@ const about = {
 } as const;
 
 test("record: counts statuses and errors apart, and 2xx alone as ok", () => {
-  const record = makeRecord(run, tallyOf("post"), about);
+  const record = makeRecord(posts, about);
   assert.equal(record.ok, 1);
   assert.equal(record.failed, 5);
   assert.deepEqual(record.statuses, { 201: 1, 503: 1 });
@@ -59,7 +60,7 @@ test("record: shows no user, password and query of a URL", () => {
 });
 
 test("record: start-up ends with the first iteration; percentiles are of those that were ok", () => {
-  const record = makeRecord(run, tallyOf("post"), about);
+  const record = makeRecord(posts, about);
   assert.equal(record.startupMs, 8);
   assert.deepEqual([record.p50Ms, record.p95Ms, record.p99Ms], [10, 30, 30]);
 });
@@ -73,13 +74,13 @@ test("record: the ideal is rounds x service time, and the last round counts whol
     statuses: {},
   };
   const idealMs = (workers: number) =>
-    makeRecord(run, tallyOf("post"), { ...about, workers }, false, stats).idealMs;
+    makeRecord(posts, { ...about, workers }, false, stats).idealMs;
   assert.deepEqual([2, 4, 64].map(idealMs), [60, 40, 20]);
-  assert.equal(makeRecord(run, tallyOf("post"), about).idealMs, undefined);
+  assert.equal(makeRecord(posts, about).idealMs, undefined);
 });
 
 test("record: a value is ok for work other than POST, whatever it is", () => {
-  const record = makeRecord(run, tallyOf("cpu"), { ...about, work: "cpu" });
+  const record = makeRecord({ ...run, ...tallyOf("cpu") }, { ...about, work: "cpu" });
   assert.equal(record.ok, 2);
   assert.deepEqual(record.statuses, {});
 });

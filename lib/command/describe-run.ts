@@ -11,9 +11,9 @@ import { INTERRUPTED, type RunRecord, type Tally } from "./record.ts";
 const CHART_POINTS = 200;
 
 /** A run as a script prints it: how long, what became of the items, why so long, and a chart. */
-export function describeRun(record: RunRecord, run: Run, tally: Tally): string {
+export function describeRun(record: RunRecord, run: Run & Tally): string {
   const width = Math.min(terminalWidth(), 100);
-  const paragraphs = [heading(record), figures(record), errorLines(record, tally)];
+  const paragraphs = [heading(record), figures(record), errorLines(record, run)];
   if (record.startupMs !== undefined) {
     paragraphs.push(arithmetic(record), progressChart(record, run, width));
     if (record.timeline) paragraphs.push(describeTimeline(record, width));

@@ -10,15 +10,9 @@ type OnSettled = Hooks["onSettled"];
 type Results = PromiseSettledResult<unknown>[];
 
 /** Items to be run. */
-export interface Todo {
-  /** How many; undefined where they are read while they are run. */
-  count: number | undefined;
-  /** Calls a technique for them. What it tells of an item carries its number among all items. */
-  run(
-    call: (items: never, onSettled: OnSettled) => Promise<Results>,
-    onSettled: OnSettled,
-  ): Promise<Results>;
-}
+export type Todo = Awaited<ReturnType<typeof itemsToRun>>;
+/** Calls a technique for items. */
+type Call = (items: never, onSettled: OnSettled) => Promise<Results>;
 
 /** Items that are read while they are run take several calls, or their outcomes would pile up. */
 const PART = 10_000;
@@ -37,10 +31,11 @@ export async function itemsToRun(
   results: ResultsFile | undefined,
   asTheyCome: boolean,
   signal: AbortSignal,
-): Promise<Todo> {
+) {
   if (file === undefined && !results) {
     const items = [...numbers(most)]; // their places are their numbers: nothing stands in between
-    return { count: most, run: (call, onSettled) => call(items as never, onSettled) };
+    const run = (call: Call, onSettled: OnSettled) => call(items as never, onSettled);
+    return { count: most, run };
   }
   const source = file === undefined ? numbers(most) : readItems(file, most, signal);
   let taken: { index: number; item: unknown }[] = []; // what the technique was given
@@ -62,8 +57,10 @@ export async function itemsToRun(
   const list: unknown[] = [];
   if (!asTheyCome) for await (const item of take(Number.POSITIVE_INFINITY)) list.push(item);
   return {
+    /** How many; undefined where they are read while they are run. */
     count: asTheyCome ? undefined : list.length,
-    async run(call, onSettled) {
+    /** Calls a technique for them. What it tells of an item carries its number among all items. */
+    async run(call: Call, onSettled: OnSettled) {
       const settle: OnSettled = (report) => {
         const { index, item } = taken[report.index]!;
         const { outcome } = report;

@@ -9,13 +9,7 @@ import { readsTypeScript } from "../runtime.ts";
 import type { ApiStats } from "../timing.ts";
 
 /** A practice API that runs. */
-export interface ApiProcess {
-  url: URL;
-  /** Counts since the start or the last call, and starts them anew. */
-  takeStats(): Promise<ApiStats>;
-  /** Ends it; resolves once its process is gone. */
-  stop(): Promise<void>;
-}
+export type ApiProcess = Awaited<ReturnType<typeof startApi>>;
 
 /**
  * Starts `scripts/api.ts` on a free port of 127.0.0.1.
@@ -23,7 +17,7 @@ export interface ApiProcess {
  * @param flags Its command line, for example `["--latency", "20"]`.
  * @throws {Error} It could not be started, or ended before it accepted connections.
  */
-export async function startApi(flags: string[]): Promise<ApiProcess> {
+export async function startApi(flags: string[]) {
   const script = fileURLToPath(new URL("../../scripts/api.ts", import.meta.url));
   const child = fork(script, flags, {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
@@ -42,11 +36,13 @@ export async function startApi(flags: string[]): Promise<ApiProcess> {
 
   return {
     url,
+    /** Counts since the start or the last call, and starts them anew. */
     async takeStats() {
       const stats = await askStats(url, "GET");
       await askStats(url, "DELETE");
       return stats;
     },
+    /** Ends it; resolves once its process is gone. */
     async stop() {
       child.kill();
       const timer = setTimeout(() => child.kill("SIGKILL"), 1000);

@@ -5,6 +5,10 @@ import { type ApiStats, percentile, type Report, type Run, type Timeline } from 
 /** What an iteration does: one of the suite's bodies, or a module of the user's. */
 export type Work = "post" | "cpu" | "none" | "body";
 
+/** What the workers of a dictionary script may be. */
+export type Kind = (typeof KINDS)[number];
+export const KINDS = ["processes", "threads"] as const;
+
 /** What the workers are; lanes are all in one thread. */
 export type WorkerKind = "lane" | "thread" | "process";
 
@@ -136,15 +140,14 @@ function countKey(counts: Map<string, number>, key: string, more = 1) {
  * @param stats The practice API's counts for this run, where it is one.
  */
 export function makeRecord(
-  run: Run,
-  tally: Tally,
+  run: Run & Tally,
   about: About,
   timeline = false,
   stats?: ApiStats,
 ): RunRecord {
   const { workers, workerKind, concurrency, requests } = about;
   const { calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes } = run;
-  const { statuses, errors, ok, settled } = tally;
+  const { statuses, errors, ok, settled } = run;
   if (requests > settled) countKey(errors, INTERRUPTED, requests - settled); // it never began
   const record: RunRecord = {
     ...about,

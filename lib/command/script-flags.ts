@@ -4,10 +4,7 @@ import { statSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import type { PostOptions } from "../post.ts";
 import * as kinds from "./flags.ts";
-
-/** What workers are. */
-export type Kind = (typeof KINDS)[number];
-const KINDS = ["processes", "threads"] as const;
+import { KINDS, type Kind } from "./record.ts";
 
 /**
  * What undici refuses, and then has all that comes later wait for ever, or drops: see its
@@ -144,4 +141,44 @@ export type ScriptFlags = kinds.Values<ReturnType<typeof flagsOf>>;
 export function postOptions(flags: ScriptFlags, url: URL, connections: number): PostOptions {
   const { timeout: timeoutMs = 30_000, retries, header: headers, data } = flags;
   return { url: url.href, connections, timeoutMs, retries, headers, data };
+}
+
+/** How many items each run takes at most. @throws {UsageError} Flags that do not go together. */
+export function sizesOf(flags: ScriptFlags, inThisThread: boolean, own: object = {}): number[] {
+  const { requests, items, results, again, body, work, timeout } = flags;
+  if (requests.length > 1 && (items === "-" || results !== undefined))
+    throw new kinds.UsageError(
+      `--requests: expected one number with stdin or --results, found ${requests}`,
+    );
+  if (again && results === undefined && !("again" in own))
+    throw new kinds.UsageError("--again: expected --results with it");
+  if (items !== undefined && !body && work === "cpu")
+    throw new kinds.UsageError("--items: expected --body or other --work than cpu with it");
+  if (timeout !== undefined && body && inThisThread)
+    throw new kinds.UsageError(
+      "--timeout: expected workers with --body, which can be ended: here are none",
+    );
+  if (requests.length > 0) return requests;
+  return [items === undefined ? 500 : Number.POSITIVE_INFINITY];
+}
+
+/** What --help prints. */
+export function help(
+  name: string,
+  isParallel: boolean,
+  table: Record<string, kinds.Flag<unknown>>,
+): string {
+  return `${name}.ts: ${isParallel ? "a for loop in parallel" : "the plain for loop"}
+
+Usage: npx tsx scripts/${name}.ts [flags]
+
+Flags:
+${kinds.describeFlags(table)}
+
+Exit status: 0 all iterations ok, 1 some failed or another error, 2 bad usage, 130 interrupted.
+
+Examples:
+  npx tsx scripts/${name}.ts --requests 100 --latency 50
+  npx tsx scripts/${name}.ts --work cpu --json
+  npx tsx scripts/${name}.ts --url https://api.example.com/items --requests 20`;
 }

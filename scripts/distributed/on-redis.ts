@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { type Flag, onOff, UsageError, type Values, wholeNumber } from "../../lib/command/flags.ts";
-import type { CallOptions } from "../../lib/command/script.ts";
+import type { CallOptions } from "../../lib/command/technique.ts";
 import { flagsOf, type ScriptFlags } from "../../lib/command/script-flags.ts";
 import type { PostOptions } from "../../lib/post.ts";
 import type { Hooks, Usage } from "../../lib/timing.ts";
