@@ -1,4 +1,4 @@
-// Runs a technique over its items and measures it: total, start-up, each iteration, CPU and memory.
+// Measures a run of a technique: total, start-up, each iteration, CPU and memory.
 
 import { EventEmitter } from "node:events";
 import { parentPort } from "node:worker_threads";
@@ -27,8 +27,6 @@ export interface Report extends Omit<Iteration, "isOk"> {
 
 /** One measured run. Times in milliseconds, by {@link nowMs}. */
 export interface Run {
-  /** One an item; left out where items came one by one, so that they do not pile up. */
-  results: PromiseSettledResult<unknown>[];
   calledMs: number;
   /** When the first iteration began; infinite where none did. */
   firstMs: number;
@@ -78,23 +76,15 @@ export function nowMs(): number {
 const RETRIED = { from: "a request sent again" } as const;
 const thisThread = new EventEmitter();
 
-/** Tells {@link measure} that a request is sent again: from a worker by message. */
+/** Tells {@link startMeasuring} that a request is sent again: from a worker by message. */
 export function sayRetried(): void {
   if (parentPort) parentPort.postMessage(RETRIED);
   else if (process.argv[2]?.startsWith("--worker-of=")) process.send!(RETRIED);
   else thisThread.emit("message", RETRIED);
 }
 
-/**
- * Runs a technique on so many workers and measures it.
- *
- * @param onSettled Hears of each item, and says whether it is ok.
- */
-export async function measure(
-  technique: (hooks: Hooks) => Promise<PromiseSettledResult<unknown>[]>,
-  workers: number,
-  onSettled: (report: Report) => boolean,
-): Promise<Run> {
+/** Measures a run on so many workers, from this call until `end`. */
+export function startMeasuring(workers: number) {
   const iterations: Iteration[] = [];
   const usages: Usage[] = [];
   let firstMs = Number.POSITIVE_INFINITY;
@@ -107,31 +97,31 @@ export async function measure(
   thisThread.on("message", hear);
   const cpuBefore = process.cpuUsage();
   const calledMs = nowMs();
-  const results = await technique({
-    onSettled(report) {
-      const { index, worker, startMs, endMs } = report;
-      const isOk = onSettled(report);
-      if (endMs >= startMs) {
-        // Beyond those that are kept, each takes the place of another as often as is fair.
-        const place = ran++ < MOST_KEPT ? iterations.length : Math.floor(Math.random() * ran);
-        const lane = worker % workers; // what async.ts says may be a higher number
-        if (place < MOST_KEPT) iterations[place] = { index, worker: lane, startMs, endMs, isOk };
-        firstMs = Math.min(firstMs, startMs);
-      }
+  return {
+    onWorker: (worker: EventEmitter) => worker.on("message", hear),
+    /** Takes a settled item, if it was run. */
+    add({ index, worker, startMs, endMs }: Report, isOk: boolean) {
+      if (!(endMs >= startMs)) return;
+      // Beyond those that are kept, each takes the place of another as often as is fair.
+      const place = ran++ < MOST_KEPT ? iterations.length : Math.floor(Math.random() * ran);
+      const lane = worker % workers; // what async.ts says may be a higher number
+      if (place < MOST_KEPT) iterations[place] = { index, worker: lane, startMs, endMs, isOk };
+      firstMs = Math.min(firstMs, startMs);
     },
-    onWorker: (worker) => worker.on("message", hear),
-  });
-  thisThread.off("message", hear);
-  const ms = nowMs() - calledMs;
-  const movedMs = Date.now() - nowMs();
-  const clockMovedMs = Math.abs(movedMs) < 50 ? 0 : movedMs;
-  const cpus = [process.cpuUsage(cpuBefore), ...usages.map((usage) => usage.cpu)];
-  const cpuMs = sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000));
-  // Replaced workers were not there at the same time: the largest of as many as there are count.
-  const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
-  const ownPeak = process.resourceUsage().maxRSS * 1024;
-  const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
-  return { results, calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes, retried, clockMovedMs };
+    end(): Run {
+      thisThread.off("message", hear);
+      const ms = nowMs() - calledMs;
+      const movedMs = Date.now() - nowMs();
+      const clockMovedMs = Math.abs(movedMs) < 50 ? 0 : movedMs;
+      const cpus = [process.cpuUsage(cpuBefore), ...usages.map((usage) => usage.cpu)];
+      const cpuMs = sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000));
+      // Replaced workers were not there at the same time: the largest of as many as there are count.
+      const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
+      const ownPeak = process.resourceUsage().maxRSS * 1024;
+      const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
+      return { calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes, retried, clockMovedMs };
+    },
+  };
 }
 
 /**

@@ -7,7 +7,6 @@ const at = (index: number, worker: number, startMs: number, endMs: number, isOk 
   ...{ index, worker, startMs, endMs, isOk },
 });
 const run: Run = {
-  results: [],
   calledMs: 1000,
   firstMs: 1008,
   ms: 50,

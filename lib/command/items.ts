@@ -2,17 +2,12 @@
 
 import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
-import type { Hooks } from "../timing.ts";
+import type { Report } from "../timing.ts";
 import { UsageError } from "./flags.ts";
 import type { ResultsFile } from "./results.ts";
 
-type OnSettled = Hooks["onSettled"];
-type Results = PromiseSettledResult<unknown>[];
-
 /** Items to be run. */
 export type Todo = Awaited<ReturnType<typeof itemsToRun>>;
-/** Calls a technique for items. */
-type Call = (items: never, onSettled: OnSettled) => Promise<Results>;
 
 /** Items that are read while they are run take several calls, or their outcomes would pile up. */
 const PART = 10_000;
@@ -23,7 +18,7 @@ const PART = 10_000;
  * @param file Has one JSON value a line; "-" is stdin. Without one, items are the numbers from 0.
  * @param most There are no more than so many.
  * @param asTheyCome Whether they are read while they are run: by a technique that needs no array.
- * @throws {UsageError} The file cannot be read, or has something else. So does `run`, then.
+ * @throws {UsageError} The file cannot be read, or has something else. So do `parts`, then.
  */
 export async function itemsToRun(
   file: string | undefined,
@@ -34,8 +29,7 @@ export async function itemsToRun(
 ) {
   if (file === undefined && !results) {
     const items = [...numbers(most)]; // their places are their numbers: nothing stands in between
-    const run = (call: Call, onSettled: OnSettled) => call(items as never, onSettled);
-    return { count: most, run };
+    return { count: most, parts: [items], settle: (report: Report) => report };
   }
   const source = file === undefined ? numbers(most) : readItems(file, most, signal);
   let taken: { index: number; item: unknown }[] = []; // what the technique was given
@@ -54,23 +48,23 @@ export async function itemsToRun(
       yield place.item;
     }
   }
+  function* parts() {
+    for (; !isOver && !signal.aborted; taken = []) yield take(PART);
+  }
   const list: unknown[] = [];
   if (!asTheyCome) for await (const item of take(Number.POSITIVE_INFINITY)) list.push(item);
   return {
     /** How many; undefined where they are read while they are run. */
     count: asTheyCome ? undefined : list.length,
-    /** Calls a technique for them. What it tells of an item carries its number among all items. */
-    async run(call: Call, onSettled: OnSettled) {
-      const settle: OnSettled = (report) => {
-        const { index, item } = taken[report.index]!;
-        const { outcome } = report;
-        const wasLeft = outcome.status === "rejected" && outcome.reason === signal.reason;
-        if (!(signal.aborted && wasLeft)) results?.write(index, item, outcome);
-        return onSettled({ ...report, index });
-      };
-      if (!asTheyCome) return call(list as never, settle);
-      for (; !isOver && !signal.aborted; taken = []) await call(take(PART) as never, settle);
-      return [];
+    /** What a technique is to be called for, part by part. */
+    parts: asTheyCome ? parts() : [list],
+    /** Takes what a technique tells of an item, which has its number among all items then. */
+    settle(report: Report): Report {
+      const { index, item } = taken[report.index]!;
+      const { outcome } = report;
+      const wasLeft = outcome.status === "rejected" && outcome.reason === signal.reason;
+      if (!(signal.aborted && wasLeft)) results?.write(index, item, outcome);
+      return { ...report, index };
     },
   };
 }

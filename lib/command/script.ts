@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { formatMs } from "../terminal/format.ts";
 import { print, statusLine } from "../terminal/terminal.ts";
-import { type Hooks, measure, sum } from "../timing.ts";
+import { type Report, startMeasuring, sum } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { parseFlags } from "./flags.ts";
@@ -118,28 +118,28 @@ async function runOnce(
   const status = statusLine();
   const begunMs = performance.now();
   const of = todo.count === undefined ? "" : ` of ${todo.count}`;
-  let thrown: unknown;
   const onExit = () => {
     console.error(`error: the loop body ended the process, ${tally.settled}${of} done`);
     process.exitCode = 1;
   };
   process.once("exit", onExit);
-  const technique = ({ onSettled, onWorker }: Hooks) =>
-    todo
-      .run((items, onSettled) => call(items, { ...options, onSettled, onWorker }), onSettled)
-      .catch((error) => {
-        thrown = error;
-        return error?.results ?? Promise.reject(error);
-      });
+  const { add, end, onWorker } = startMeasuring(options.workers);
+  const onSettled = (told: Report) => {
+    const report = todo.settle(told);
+    add(report, countSettled(tally, work, report));
+    const eachMs = (performance.now() - begunMs) / tally.settled;
+    const left = () => `, ${formatMs(eachMs * (todo.count! - tally.settled))} left`;
+    status.show(() => `${name}: ${tally.settled}${of}${of && left()}`);
+  };
+  let results: PromiseSettledResult<unknown>[] = [];
   try {
-    const run = await measure(technique, options.workers, (report) => {
-      const isOk = countSettled(tally, work, report);
-      const eachMs = (performance.now() - begunMs) / tally.settled;
-      const left = () => `, ${formatMs(eachMs * (todo.count! - tally.settled))} left`;
-      status.show(() => `${name}: ${tally.settled}${of}${of && left()}`);
-      return isOk;
-    });
-    return { ...run, ...tally, thrown };
+    for (const items of todo.parts)
+      results = await call(items as unknown[], { ...options, onSettled, onWorker });
+    return { ...end(), ...tally, results, thrown: undefined };
+  } catch (error) {
+    results = Object(error).results;
+    if (!results) throw error;
+    return { ...end(), ...tally, results, thrown: error };
   } finally {
     status.clear();
     process.off("exit", onExit);
