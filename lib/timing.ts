@@ -1,4 +1,4 @@
-// Measures a run of a technique: total, start-up, each iteration, CPU and memory.
+// Measures a run of a technique: in all, start-up, each iteration, CPU and memory; counts its outcomes.
 
 import { EventEmitter } from "node:events";
 import { parentPort } from "node:worker_threads";
@@ -9,40 +9,30 @@ export interface Hooks {
   onWorker: (worker: EventEmitter) => unknown;
 }
 
-/** One iteration: of which item, by which worker, from when to when by {@link nowMs}. */
-export interface Iteration {
+/** A settled item: which, by which worker, from when to when by {@link nowMs}. */
+export interface Report {
   index: number;
   /** From 0; a replacement has the number of the worker that died. */
   worker: number;
   /** NaN where no worker reported it. */
   startMs: number;
   endMs: number;
-  isOk: boolean;
-}
-
-/** A settled item. */
-export interface Report extends Omit<Iteration, "isOk"> {
   outcome: PromiseSettledResult<unknown>;
 }
 
-/** One measured run. Times in milliseconds, by {@link nowMs}. */
-export interface Run {
-  calledMs: number;
-  /** When the first iteration began; infinite where none did. */
-  firstMs: number;
-  ms: number;
-  /** Those that were run: all up to 100,000 of them, else so many chosen at random. */
-  iterations: Iteration[];
-  cpuMs: number;
-  peakRssBytes: number;
-  /** Requests that were sent again, see {@link sayRetried}. */
-  retried: number;
-  /** How far the wall clock moved since this process began: see {@link nowMs}. 0 if by less than 50. */
-  clockMovedMs: number;
+/** An iteration that was run. */
+export interface Iteration extends Omit<Report, "outcome"> {
+  isOk: boolean;
 }
+
+/** One measured run. Times in milliseconds, by {@link nowMs}. */
+export type Run = ReturnType<ReturnType<typeof startMeasuring>["end"]>;
 
 /** A run with more iterations keeps the times of so many, so that memory stays within bounds. */
 const MOST_KEPT = 100_000;
+const FAILURES_KEPT = 3;
+/** What an item counts as that was not done before an interrupt. */
+export const INTERRUPTED = "AbortError";
 
 /** One array entry an iteration that was run, in the order of their starts. */
 export type Timeline = Record<"worker" | "item" | "startMs" | "endMs", number[]>;
@@ -83,43 +73,90 @@ export function sayRetried(): void {
   else thisThread.emit("message", RETRIED);
 }
 
-/** Measures a run on so many workers, from this call until `end`. */
-export function startMeasuring(workers: number) {
-  const iterations: Iteration[] = [];
+/** Measures a run on so many workers, and counts what becomes of its items, until `end`. */
+export function startMeasuring(workers: number, isPost: boolean) {
   const usages: Usage[] = [];
-  let firstMs = Number.POSITIVE_INFINITY;
-  let ran = 0;
-  let retried = 0;
+  const [statuses, errors] = [new Map<string, number>(), new Map<string, number>()];
+  const cpuBefore = process.cpuUsage();
+  let [ok, ran] = [0, 0];
+  const run = {
+    calledMs: nowMs(),
+    /** When the first iteration began; infinite where none did. */
+    firstMs: Number.POSITIVE_INFINITY,
+    /** All up to 100,000 of them, else so many chosen at random. */
+    iterations: [] as Iteration[],
+    settled: 0,
+    /** The first few by their index, and what each came to. */
+    failures: [] as { index: number; what: string }[],
+    /** Requests that were sent again, see {@link sayRetried}. */
+    retried: 0,
+  };
   const hear = (message: Usage | typeof RETRIED | null) => {
     if (message?.from === "the usage of a process") usages.push(message);
-    if (message?.from === RETRIED.from) retried++;
+    if (message?.from === RETRIED.from) run.retried++;
   };
   thisThread.on("message", hear);
-  const cpuBefore = process.cpuUsage();
-  const calledMs = nowMs();
+
+  const keepFailure = (index: number, what: string) => {
+    run.failures.push({ index, what });
+    run.failures.sort((a, b) => a.index - b.index).splice(FAILURES_KEPT);
+  };
+  /** Counts an outcome. It is ok if a POST was answered 2xx, of other work if it did not throw. */
+  function countOk({ index, outcome }: Report): boolean {
+    if (outcome.status === "rejected") {
+      // An error counts as its code ("ECONNRESET"), or else its name ("TimeoutError").
+      const { code, name, message = String(outcome.reason) } = Object(outcome.reason);
+      const [key = "Error"] = [code, name].filter((each) => typeof each === "string");
+      errors.set(key, (errors.get(key) ?? 0) + 1);
+      if (key !== INTERRUPTED) keepFailure(index, message);
+      return false;
+    }
+    if (!isPost) return true;
+    const status = `${outcome.value}`;
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    const isOk = /^2\d\d$/.test(status);
+    if (!isOk) keepFailure(index, `answered ${status}`);
+    return isOk;
+  }
+
   return {
+    run,
     onWorker: (worker: EventEmitter) => worker.on("message", hear),
-    /** Takes a settled item, if it was run. */
-    add({ index, worker, startMs, endMs }: Report, isOk: boolean) {
-      if (!(endMs >= startMs)) return;
+    /** Takes a settled item. */
+    add(report: Report) {
+      const { index, worker, startMs, endMs } = report;
+      const isOk = countOk(report);
+      run.settled++;
+      if (isOk) ok++;
+      if (!(endMs >= startMs)) return; // it was not run
       // Beyond those that are kept, each takes the place of another as often as is fair.
-      const place = ran++ < MOST_KEPT ? iterations.length : Math.floor(Math.random() * ran);
+      const place = ran++ < MOST_KEPT ? run.iterations.length : Math.floor(Math.random() * ran);
       const lane = worker % workers; // what async.ts says may be a higher number
-      if (place < MOST_KEPT) iterations[place] = { index, worker: lane, startMs, endMs, isOk };
-      firstMs = Math.min(firstMs, startMs);
+      if (place < MOST_KEPT) run.iterations[place] = { index, worker: lane, startMs, endMs, isOk };
+      run.firstMs = Math.min(run.firstMs, startMs);
     },
-    end(): Run {
+    end() {
       thisThread.off("message", hear);
-      const ms = nowMs() - calledMs;
+      const ms = nowMs() - run.calledMs;
       const movedMs = Date.now() - nowMs();
-      const clockMovedMs = Math.abs(movedMs) < 50 ? 0 : movedMs;
       const cpus = [process.cpuUsage(cpuBefore), ...usages.map((usage) => usage.cpu)];
-      const cpuMs = sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000));
       // Replaced workers were not there at the same time: the largest of as many as there are count.
       const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
       const ownPeak = process.resourceUsage().maxRSS * 1024;
-      const peakRssBytes = ownPeak + sum(sizes.slice(0, workers));
-      return { calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes, retried, clockMovedMs };
+      return {
+        ...run,
+        /** What stands in a record as it is. */
+        figures: {
+          ms,
+          ok,
+          statuses: Object.fromEntries(statuses),
+          errors: Object.fromEntries(errors),
+          cpuMs: sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000)),
+          peakRssBytes: ownPeak + sum(sizes.slice(0, workers)),
+        },
+        /** How far the wall clock moved since this process began, see {@link nowMs}; 0 if by less than 50. */
+        clockMovedMs: Math.abs(movedMs) < 50 ? 0 : movedMs,
+      };
     },
   };
 }

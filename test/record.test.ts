@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { countSettled, makeRecord, newTally, shownUrl, type Work } from "../lib/command/record.ts";
-import { percentile, type Run } from "../lib/timing.ts";
+import { makeRecord, shownUrl } from "../lib/command/record.ts";
+import { percentile, startMeasuring } from "../lib/timing.ts";
 
 const at = (index: number, worker: number, startMs: number, endMs: number, isOk = true) => ({
   ...{ index, worker, startMs, endMs, isOk },
 });
-const run: Run = {
+const times = {
   calledMs: 1000,
   firstMs: 1008,
-  ms: 50,
   iterations: [at(0, 0, 1010, 1020), at(1, 1, 1008, 1028, false), at(2, 0, 1012, 1042)],
-  cpuMs: 12,
-  peakRssBytes: 1e8,
-  retried: 0,
-  clockMovedMs: 0,
 };
 const outcomes: PromiseSettledResult<unknown>[] = [
   { status: "fulfilled", value: 201 },
@@ -24,13 +19,13 @@ const outcomes: PromiseSettledResult<unknown>[] = [
   { status: "rejected", reason: { name: "__proto__" } },
   { status: "rejected", reason: null },
 ];
-function tallyOf(work: Work) {
-  const tally = newTally();
+function runOf(work: "post" | "cpu") {
+  const { add, end } = startMeasuring(2, work === "post");
   for (const [index, outcome] of outcomes.entries())
-    countSettled(tally, work, { index, outcome, worker: 0, startMs: 0, endMs: 0 });
-  return tally;
+    add({ index, outcome, worker: 0, startMs: 0, endMs: 0 });
+  return { ...end(), ...times };
 }
-const posts = { ...run, ...tallyOf("post") };
+const posts = runOf("post");
 const about = {
   technique: "threads",
   workers: 2,
@@ -79,7 +74,7 @@ test("record: the ideal is rounds x service time, and the last round counts whol
 });
 
 test("record: a value is ok for work other than POST, whatever it is", () => {
-  const record = makeRecord({ ...run, ...tallyOf("cpu") }, { ...about, work: "cpu" });
+  const record = makeRecord(runOf("cpu"), { ...about, work: "cpu" });
   assert.equal(record.ok, 2);
   assert.deepEqual(record.statuses, {});
 });

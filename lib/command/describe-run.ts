@@ -5,13 +5,13 @@ import { lineChart } from "../terminal/chart.ts";
 import { formatBytes, formatCount, formatMs, percent, plural } from "../terminal/format.ts";
 import { escapeControl, terminalWidth, wantsColour } from "../terminal/terminal.ts";
 import { describeTimeline } from "../terminal/timeline.ts";
-import type { Run } from "../timing.ts";
-import { INTERRUPTED, type RunRecord, type Tally } from "./record.ts";
+import { INTERRUPTED, type Run } from "../timing.ts";
+import type { RunRecord } from "./record.ts";
 
 const CHART_POINTS = 200;
 
 /** A run as a script prints it: how long, what became of the items, why so long, and a chart. */
-export function describeRun(record: RunRecord, run: Run & Tally): string {
+export function describeRun(record: RunRecord, run: Run): string {
   const width = Math.min(terminalWidth(), 100);
   const paragraphs = [heading(record), figures(record), errorLines(record, run)];
   if (record.startupMs !== undefined) {
@@ -70,7 +70,7 @@ function notDone({ interrupted, errors }: RunRecord): number {
 }
 
 /** The errors by kind, and the first few with their item. */
-function errorLines({ errors: { [INTERRUPTED]: _, ...errors } }: RunRecord, { failures }: Tally) {
+function errorLines({ errors: { [INTERRUPTED]: _, ...errors } }: RunRecord, { failures }: Run) {
   const kinds = Object.keys(errors).length > 0 ? [`errors     ${counts(errors)}`] : [];
   const lines = failures.map(({ index, what }) => `  item ${index}: ${escapeControl(what)}`);
   return [...kinds, ...lines].join("\n");

@@ -1,6 +1,6 @@
 // The record: one run as one JSON object on one line, the same for every technique.
 
-import { type ApiStats, percentile, type Report, type Run, type Timeline } from "../timing.ts";
+import { type ApiStats, INTERRUPTED, percentile, type Run, type Timeline } from "../timing.ts";
 
 /** What an iteration does: one of the suite's bodies, or a module of the user's. */
 export type Work = "post" | "cpu" | "none" | "body";
@@ -82,84 +82,19 @@ export interface RunRecord extends About {
   collisions?: number;
 }
 
-/** What an item counts as that was not done before an interrupt. */
-export const INTERRUPTED = "AbortError";
-
-const FAILURES_KEPT = 3;
-
-/** What has become of a run's items, counted as they settle. */
-export type Tally = ReturnType<typeof newTally>;
-
-export function newTally() {
-  return {
-    settled: 0,
-    ok: 0,
-    statuses: new Map<string, number>(),
-    errors: new Map<string, number>(),
-    /** The first few by their index, and what each came to. */
-    failures: [] as { index: number; what: string }[],
-  };
-}
-
-/**
- * Counts a settled item.
- *
- * @returns Whether it is ok: a POST that was answered 2xx, anything else that did not throw.
- */
-export function countSettled(tally: Tally, work: Work, { index, outcome }: Report): boolean {
-  tally.settled++;
-  const fail = (what: string) => {
-    tally.failures.push({ index, what });
-    tally.failures.sort((a, b) => a.index - b.index).splice(FAILURES_KEPT);
-    return false;
-  };
-  if (outcome.status === "rejected") {
-    // An error counts as its code ("ECONNRESET"), or else its name ("TimeoutError").
-    const { code, name, message = String(outcome.reason) } = Object(outcome.reason);
-    const [key = "Error"] = [code, name].filter((each) => typeof each === "string");
-    countKey(tally.errors, key);
-    return key !== INTERRUPTED && fail(message);
-  }
-  if (work === "post") {
-    const status = `${outcome.value}`;
-    countKey(tally.statuses, status);
-    if (!/^2\d\d$/.test(status)) return fail(`answered ${status}`);
-  }
-  tally.ok++;
-  return true;
-}
-
-function countKey(counts: Map<string, number>, key: string, more = 1) {
-  counts.set(key, (counts.get(key) ?? 0) + more);
-}
-
 /**
  * Sums up a run.
  *
  * @param timeline Whether to keep each iteration's times.
  * @param stats The practice API's counts for this run, where it is one.
  */
-export function makeRecord(
-  run: Run & Tally,
-  about: About,
-  timeline = false,
-  stats?: ApiStats,
-): RunRecord {
+export function makeRecord(run: Run, about: About, timeline = false, stats?: ApiStats): RunRecord {
+  const { calledMs, firstMs, iterations, clockMovedMs, figures } = run;
   const { workers, workerKind, concurrency, requests } = about;
-  const { calledMs, firstMs, ms, iterations, cpuMs, peakRssBytes } = run;
-  const { statuses, errors, ok, settled } = run;
-  if (requests > settled) countKey(errors, INTERRUPTED, requests - settled); // it never began
-  const record: RunRecord = {
-    ...about,
-    ms,
-    ok,
-    failed: requests - ok,
-    statuses: Object.fromEntries(statuses),
-    errors: Object.fromEntries(errors),
-    cpuMs,
-    peakRssBytes,
-  };
-  if (run.clockMovedMs !== 0 && workerKind === "process") record.clockMovedMs = run.clockMovedMs;
+  const record: RunRecord = { ...about, ...figures, failed: requests - figures.ok };
+  const notBegun = requests - run.settled;
+  if (notBegun > 0) record.errors[INTERRUPTED] = notBegun + (record.errors[INTERRUPTED] ?? 0);
+  if (clockMovedMs !== 0 && workerKind === "process") record.clockMovedMs = clockMovedMs;
   else if (iterations.length > 0) record.startupMs = firstMs - calledMs;
   const done = iterations.filter(({ isOk }) => isOk);
   if (done.length > 0) {

@@ -6,21 +6,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { formatMs } from "../terminal/format.ts";
 import { print, statusLine } from "../terminal/terminal.ts";
-import { type Report, startMeasuring, sum } from "../timing.ts";
+import { nowMs, type Report, startMeasuring, sum } from "../timing.ts";
 import { confirmRequests } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { itemsToRun, type Todo } from "./items.ts";
 import { startApi } from "./practice-api.ts";
-import {
-  countSettled,
-  makeRecord,
-  newTally,
-  shownUrl,
-  type Work,
-  type WorkerKind,
-} from "./record.ts";
+import { makeRecord, shownUrl, type Work, type WorkerKind } from "./record.ts";
 import { openResults } from "./results.ts";
 import { flagsOf, help, postOptions, sizesOf } from "./script-flags.ts";
 import { type CallOptions, load, type Script, type Technique } from "./technique.ts";
@@ -48,7 +41,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   const mayRetry = work === "post" && flags.retries > 0 && !script.own;
   const signal = interruptSignal();
   await confirmRequests(target, sum(sizes), flags.retries, flags.yes, signal);
-  const results = flags.results === undefined ? undefined : openResults(flags.results, flags.again);
+  const file = flags.results === undefined ? undefined : openResults(flags.results, flags.again);
   const starting = unlessInterrupted(signal, async () =>
     work === "post" && !target ? startApi(["--latency", `${flags.latency}`]) : undefined,
   );
@@ -77,19 +70,19 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
     let failed = false;
     for (const size of sizes) {
       const asTheyCome = flags.items === "-" && inThisThread !== undefined;
-      const todo = await itemsToRun(flags.items, size, results, asTheyCome, signal);
-      const run = await runOnce(name, work, technique, todo, options);
+      const todo = await itemsToRun(flags.items, size, file, asTheyCome, signal);
+      const { run, results, thrown } = await runOnce(name, work, technique, todo, options);
       const stats = await api?.takeStats().catch(() => undefined); // it may have died
       const interrupted = signal.aborted;
-      const own = interrupted ? undefined : await technique.afterRun?.(run.results, options);
+      const own = interrupted ? undefined : await technique.afterRun?.(results, options);
       const requests = todo.count ?? run.settled;
       const retried = mayRetry ? { retried: run.retried } : {};
-      const about = { ...what, requests, interrupted, ...retried, ...results?.before };
+      const about = { ...what, requests, interrupted, ...retried, ...file?.before };
       const measured = makeRecord(run, about, flags.timeline, stats);
       const record = { ...measured, ...own?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run));
       if (own && !flags.json) await print(`${own.text}\n`);
-      if (run.thrown) throw run.thrown;
+      if (thrown) throw thrown;
       failed ||= record.failed + (record.failedBefore ?? 0) > 0;
       if (interrupted) break;
     }
@@ -114,32 +107,29 @@ async function runOnce(
   options: CallOptions,
 ) {
   await unlessInterrupted(options.signal, async () => setup?.(options.context));
-  const tally = newTally();
   const status = statusLine();
-  const begunMs = performance.now();
   const of = todo.count === undefined ? "" : ` of ${todo.count}`;
+  const { run, add, end, onWorker } = startMeasuring(options.workers, work === "post");
+  const onSettled = (report: Report) => {
+    add(todo.settle(report));
+    const eachMs = (nowMs() - run.calledMs) / run.settled;
+    const left = () => `, ${formatMs(eachMs * (todo.count! - run.settled))} left`;
+    status.show(() => `${name}: ${run.settled}${of}${of && left()}`);
+  };
   const onExit = () => {
-    console.error(`error: the loop body ended the process, ${tally.settled}${of} done`);
+    console.error(`error: the loop body ended the process, ${run.settled}${of} done`);
     process.exitCode = 1;
   };
   process.once("exit", onExit);
-  const { add, end, onWorker } = startMeasuring(options.workers);
-  const onSettled = (told: Report) => {
-    const report = todo.settle(told);
-    add(report, countSettled(tally, work, report));
-    const eachMs = (performance.now() - begunMs) / tally.settled;
-    const left = () => `, ${formatMs(eachMs * (todo.count! - tally.settled))} left`;
-    status.show(() => `${name}: ${tally.settled}${of}${of && left()}`);
-  };
   let results: PromiseSettledResult<unknown>[] = [];
   try {
     for (const items of todo.parts)
       results = await call(items as unknown[], { ...options, onSettled, onWorker });
-    return { ...end(), ...tally, results, thrown: undefined };
+    return { run: end(), results, thrown: undefined };
   } catch (error) {
     results = Object(error).results;
     if (!results) throw error;
-    return { ...end(), ...tally, results, thrown: error };
+    return { run: end(), results, thrown: error };
   } finally {
     status.clear();
     process.off("exit", onExit);
