@@ -51,17 +51,18 @@ function figures(record: RunRecord): string {
 
 /** What became of the items. */
 function result(record: RunRecord): string {
-  const { ok, failed, interrupted, doneBefore, failedBefore } = record;
+  const { ok, failed, interrupted, doneBefore = 0, failedBefore = 0 } = record;
   const left = notDone(record);
-  const parts = [`${formatCount(ok)} ok`, `${formatCount(failed - left)} failed`];
-  if (interrupted) parts.push(`${formatCount(left)} not done: interrupted`);
-  if (doneBefore) parts.push(`${formatCount(doneBefore)} done before`);
-  const then = failedBefore
-    ? ` (${formatCount(failedBefore)} failed: --again runs them again)`
-    : "";
-  const again = "what was in flight may have been carried out, and runs again by the same command";
-  const inFlight = interrupted && doneBefore !== undefined ? `\n${" ".repeat(11)}${again}` : "";
-  return parts.join(", ") + then + inFlight;
+  const parts = [
+    `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`,
+    interrupted && `, ${formatCount(left)} not done: interrupted`,
+    doneBefore > 0 && `, ${formatCount(doneBefore)} done before`,
+    failedBefore > 0 && ` (${formatCount(failedBefore)} failed: --again runs them again)`,
+    interrupted &&
+      record.doneBefore !== undefined &&
+      "\n           what was in flight may have been carried out, and runs again by the same command",
+  ];
+  return parts.filter((part) => part !== false).join("");
 }
 
 /** How many iterations an interrupt left. */
@@ -122,8 +123,6 @@ function unitOf({ work }: RunRecord): string {
 
 /** "201: 500, 503: 3" */
 function counts(byKey: Record<string, number>): string {
-  const each = Object.entries(byKey).map(
-    ([key, count]) => `${escapeControl(key)}: ${formatCount(count)}`,
-  );
-  return each.join(", ");
+  const entries = Object.entries(byKey);
+  return entries.map(([key, count]) => `${escapeControl(key)}: ${formatCount(count)}`).join(", ");
 }

@@ -25,7 +25,9 @@ export interface Flag<T> {
   isSecret?: boolean;
 }
 
-/** The values of a table of flags, under the same names. */
+/** Flags by name, without dashes. */
+export type FlagTable = Record<string, Flag<unknown>>;
+/** Their values, under the same names. */
 export type Values<Table> = {
   [Name in keyof Table]: Table[Name] extends Flag<infer T> ? T : never;
 };
@@ -80,12 +82,11 @@ export function choice<T extends string>(words: readonly T[], flag: Described<T>
 /**
  * Reads the command line by a table of flags.
  *
- * @param table The flags, by name without dashes.
  * @param args The arguments after the script's name.
  * @returns One value for each flag of the table, its `initial` where it was not given.
  * @throws {UsageError} An unknown flag, a stray argument, a missing or a bad value.
  */
-export function parseFlags<Table extends Record<string, Flag<unknown>>>(
+export function parseFlags<Table extends FlagTable>(
   table: Table,
   args: string[] = process.argv.slice(2),
 ): Values<Table> {
@@ -124,7 +125,7 @@ export function parseFlags<Table extends Record<string, Flag<unknown>>>(
 }
 
 /** The help's lines on a table of flags: flag, what it does, default. */
-export function describeFlags(table: Record<string, Flag<unknown>>): string {
+export function describeFlags(table: FlagTable): string {
   const rows = Object.entries(table).map(([name, flag]) => {
     const { short, placeholder = "", help, initial, initialText = initial ?? "none" } = flag;
     const left = `${short ? `-${short}, ` : "    "}--${name} ${placeholder}`.trimEnd();

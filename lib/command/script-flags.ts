@@ -163,11 +163,7 @@ export function sizesOf(flags: ScriptFlags, inThisThread: boolean, own: object =
 }
 
 /** What --help prints. */
-export function help(
-  name: string,
-  isParallel: boolean,
-  table: Record<string, kinds.Flag<unknown>>,
-): string {
+export function help(name: string, isParallel: boolean, table: kinds.FlagTable): string {
   return `${name}.ts: ${isParallel ? "a for loop in parallel" : "the plain for loop"}
 
 Usage: npx tsx scripts/${name}.ts [flags]

@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { type InScript, withoutEntry } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
 import type { Hooks, Report } from "../timing.ts";
-import { type Flag, UsageError } from "./flags.ts";
+import { type FlagTable, UsageError } from "./flags.ts";
 import type { Kind, RunRecord, Work } from "./record.ts";
 
 type Results = PromiseSettledResult<unknown>[];
@@ -48,7 +48,7 @@ export interface Script<Exports = unknown> {
   /** What it shows after a run: fields for the record, and text for people. */
   afterRun?: (self: Exports, results: Results, options: CallOptions) => Promise<Shown>;
   /** Flags of its own. */
-  flags?: Record<string, Flag<unknown>>;
+  flags?: FlagTable;
   /**
    * Hears all flags before anything is started.
    *
