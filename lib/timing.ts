@@ -161,14 +161,9 @@ export function startMeasuring(workers: number, isPost: boolean) {
   };
 }
 
-/**
- * The value below or at which the share `p` of sorted values lies (nearest rank).
- * @throws {RangeError} There are no values.
- */
+/** The value below or at which the share `p` of sorted values lies (nearest rank). There are some. */
 export function percentile(sorted: ArrayLike<number>, p: number): number {
-  const value = sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)];
-  if (value === undefined) throw new RangeError("Cannot take a percentile of no values");
-  return value;
+  return sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)]!;
 }
 
 /** All values together. */
