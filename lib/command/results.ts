@@ -4,7 +4,6 @@
 // is no JSON: why it is none. Or it is `{ index, item, status: "rejected", reason }`, whose reason has
 // a name, a message and a code.
 
-import assert from "node:assert";
 import { appendFileSync, fstatSync, ftruncateSync, openSync, readFileSync } from "node:fs";
 import { UsageError } from "./flags.ts";
 
@@ -37,8 +36,8 @@ export function openResults(file: string, again: boolean) {
   for (const [number, line] of lines.entries()) {
     try {
       const { index, item, status } = JSON.parse(line);
-      assert(Number.isInteger(index) && item !== undefined);
-      assert(status === "fulfilled" || status === "rejected");
+      const isOurs = /^(fulfilled|rejected)$/.test(status) && item !== undefined;
+      if (!isOurs || !Number.isInteger(index)) throw new TypeError("no line of ours");
       const isFailed = status === "rejected";
       if (isFailed && again) kept.delete(index);
       else kept.set(index, { json: JSON.stringify(item), isFailed });

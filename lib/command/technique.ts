@@ -24,21 +24,17 @@ export interface CallOptions {
   itemTimeoutMs?: number;
   execArgv?: string[];
 }
-type AllOptions = CallOptions & Hooks;
+/** The same with what measures the run. */
+type Options = CallOptions & Hooks;
 
 /** A technique as a script; `Exports` are its own. */
 export interface Script<Exports = unknown> {
   /** How many workers by default, for so many cores; the plain loop has none to choose. */
   defaultWorkers?: (cores: number, kind: Kind) => number;
   /** Calls a technique that runs the body in this thread. */
-  inThisThread?: (items: Items, body: Body, options: AllOptions) => Promise<Results>;
+  inThisThread?: (items: Items, body: Body, options: Options) => Promise<Results>;
   /** Calls a technique that has workers run the body's module; it is that of `self`. */
-  inWorkers?: (
-    self: Exports,
-    items: unknown[],
-    module: URL,
-    options: AllOptions,
-  ) => Promise<Results>;
+  inWorkers?: (self: Exports, items: unknown[], module: URL, options: Options) => Promise<Results>;
   /** What becomes of the results of the suite's bodies, see there. */
   result?: InScript["result"];
   /** Whether its workers are processes, which must say themselves what they took. */
@@ -68,7 +64,7 @@ export interface Technique {
   /** What a body in this thread does before a run, and after it. */
   setup?: (context: unknown) => unknown;
   teardown?: () => unknown;
-  call: (items: unknown[], options: AllOptions) => Promise<Results>;
+  call: (items: unknown[], options: Options) => Promise<Results>;
   afterRun?: (results: Results, options: CallOptions) => Promise<Shown | undefined>;
 }
 
