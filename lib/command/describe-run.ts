@@ -112,7 +112,8 @@ function progressChart(record: RunRecord, { calledMs, iterations }: Run, width: 
   return lineChart([{ name, points }], {
     x: { scale: "linear", label: "time", format: formatMs },
     y: { scale: "linear", label, format: formatCount },
-    ...{ width, colour: wantsColour() },
+    width,
+    colour: wantsColour(),
     height: Math.min(10, record.requests), // no row without a whole number of its own
   });
 }

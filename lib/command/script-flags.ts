@@ -128,7 +128,8 @@ export function flagsOf(defaultWorkers?: (cores: number, kind: Kind) => number, 
     with: kinds.choice(KINDS, { initial: "processes", help: "what the workers are" }),
     ...others,
     timeline: kinds.onOff("draws what each worker did when; with --json, puts it into the record"),
-    ...{ json, help },
+    json,
+    help,
   };
   if (!takesWith) delete (all as Partial<typeof all>).with; // unknown to the others
   return all;
