@@ -11,7 +11,7 @@
 //      npx tsx scripts/compare.ts --from cpu.json
 
 import { existsSync } from "node:fs";
-import { confirmRequests } from "../lib/command/consent.ts";
+import { checkConsent } from "../lib/command/consent.ts";
 import { describeFlags, parseFlags } from "../lib/command/flags.ts";
 import { interruptSignal, isError } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
@@ -87,7 +87,7 @@ await main(async () => {
   const signal = interruptSignal();
   const requests = sum(jobs.flatMap((job) => job.sizes));
   const target = flags.work === "post" && !flags.body ? flags.url : undefined;
-  await confirmRequests(target, requests, flags.retries, flags.yes, signal);
+  checkConsent(target, requests, flags);
 
   const complete = await runJobs(jobs, flags, comparison, signal);
   process.exitCode = signal.aborted ? 130 : complete ? 0 : 1;

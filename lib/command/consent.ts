@@ -1,7 +1,6 @@
-// Asks before many requests go to a machine that is not this one.
+// Refuses to send many requests to a machine that is not this one, unless its user says --yes.
 
 import { networkInterfaces } from "node:os";
-import { createInterface } from "node:readline/promises";
 import { formatCount } from "../terminal/format.ts";
 import { UsageError } from "./flags.ts";
 
@@ -9,34 +8,20 @@ import { UsageError } from "./flags.ts";
 const FREE = 100;
 
 /**
- * Makes sure that the user agrees to send so many requests: asks on a terminal, else wants --yes.
+ * Checks that so many requests may be sent.
  *
  * @param target Where to; undefined for the practice API.
- * @param retries How often each may be sent again.
- * @throws {UsageError} The user did not agree.
+ * @throws {UsageError} They are too many for another machine, and there is no --yes.
  */
-export async function confirmRequests(
+export function checkConsent(
   target: URL | undefined,
   requests: number,
-  retries: number,
-  yes: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  if (!target || requests * (retries + 1) <= FREE || isThisMachine(target.hostname) || yes) return;
+  { retries, yes }: { retries: number; yes: boolean },
+): void {
+  if (!target || yes || requests * (retries + 1) <= FREE || isThisMachine(target.hostname)) return;
   const again = retries > 0 ? ` (each up to ${formatCount(retries + 1)} times)` : "";
-  const what = `about to send ${formatCount(requests)} requests${again} to ${target.host}`;
-  if (!process.stdin.isTTY || !process.stderr.isTTY)
-    throw new UsageError(`${what}: add --yes where its owner agrees`);
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  terminal.once("SIGINT", () => process.kill(process.pid, "SIGINT"));
-  try {
-    const answer = await terminal.question(`${what}. Go on? [y/N] `, { signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new UsageError("not sent: you did not say yes");
-  } catch (error) {
-    if (!signal.aborted) throw error; // interrupted while asked: the run ends before it begins
-  } finally {
-    terminal.close();
-  }
+  const what = `${formatCount(requests)} requests${again} to ${target.host}`;
+  throw new UsageError(`about to send ${what}: add --yes where its owner agrees`);
 }
 
 /** Whether a URL's host is an address of this machine. Other names are not looked up. */

@@ -38,9 +38,11 @@ export async function startApi(flags: string[]) {
     url,
     /** Counts since the start or the last call, and starts them anew. */
     async takeStats() {
-      const stats = await askStats(url, "GET");
-      await askStats(url, "DELETE");
-      return stats;
+      // With an agent of its own: the one that all share may go through a proxy, and so may fetch.
+      const options = { method: "DELETE", agent: false };
+      const asking = request(new URL("/stats", url), options).end();
+      const [answer] = (await once(asking, "response")) as [IncomingMessage];
+      return (await json(answer)) as ApiStats;
     },
     /** Ends it; resolves once its process is gone. */
     async stop() {
@@ -50,11 +52,4 @@ export async function startApi(flags: string[]) {
       clearTimeout(timer);
     },
   };
-}
-
-/** With an agent of its own: the one that all share may go through a proxy, and so may fetch. */
-async function askStats(url: URL, method: "GET" | "DELETE"): Promise<ApiStats> {
-  const asking = request(new URL("/stats", url), { method, agent: false }).end();
-  const [answer] = (await once(asking, "response")) as [IncomingMessage];
-  return (await json(answer)) as ApiStats;
 }

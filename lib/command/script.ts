@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { formatMs } from "../terminal/format.ts";
 import { print, statusLine } from "../terminal/terminal.ts";
 import { nowMs, type Report, startMeasuring, sum } from "../timing.ts";
-import { confirmRequests } from "./consent.ts";
+import { checkConsent } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
@@ -40,7 +40,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   const target = work === "post" ? flags.url : undefined;
   const mayRetry = work === "post" && flags.retries > 0 && !script.own;
   const signal = interruptSignal();
-  await confirmRequests(target, sum(sizes), flags.retries, flags.yes, signal);
+  checkConsent(target, sum(sizes), flags);
   const file = flags.results === undefined ? undefined : openResults(flags.results, flags.again);
   const starting = unlessInterrupted(signal, async () =>
     work === "post" && !target ? startApi(["--latency", `${flags.latency}`]) : undefined,

@@ -25,7 +25,7 @@ const MAX_BODY_BYTES = 1024 * 1024;
 /**
  * The practice API as a server that does not listen yet.
  * POST to any path is answered 201 with `{"json": BODY}` and `Server-Timing: service;dur=MS`, the
- * time that it really took; `GET /stats` gives {@link ApiStats}, `DELETE /stats` starts them anew.
+ * time that it really took; `GET /stats` gives {@link ApiStats}, `DELETE /stats` also starts them anew.
  *
  * @param onAnswered Called after each answered POST with the number answered so far.
  */
@@ -44,15 +44,15 @@ export function createPracticeApi(options: ApiOptions, onAnswered?: (count: numb
   }
 
   function replyStats({ method }: IncomingMessage, response: ServerResponse) {
-    if (method === "DELETE") {
-      service.reset();
-      stats = { requests: 0, inFlightPeak: inFlight.size, statuses: {} };
-    } else if (method !== "GET") {
+    if (method !== "GET" && method !== "DELETE") {
       const error = '{"error":"/stats takes GET and DELETE"}';
       return reply(response, 405, error, ["Allow", "GET, DELETE"]);
     }
     const serviceMs = { mean: (service.mean || 0) / 1000, p99: service.percentile(99) / 1000 };
     reply(response, 200, JSON.stringify({ ...stats, inFlight: inFlight.size, serviceMs }));
+    if (method === "GET") return;
+    service.reset();
+    stats = { requests: 0, inFlightPeak: inFlight.size, statuses: {} };
   }
 
   /** Serves one request: reads it, then refuses it at once or answers after the latency. */
