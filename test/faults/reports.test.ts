@@ -3,10 +3,14 @@
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { runtimeCommand } from "../../lib/runtime.ts";
+import { check } from "../support/checker.ts";
 import { run, start, until } from "../support/process.ts";
 
 /** An API that is told by the item and by how often that came before what to do. */
@@ -227,3 +231,26 @@ test("timeline: workers that got nothing count in what a worker was busy on aver
     assert.ok(Math.abs(busy - Number(average)) <= 1, stdout);
   }
 });
+
+const folder = mkdtempSync(join(tmpdir(), "reports-"));
+after(() => rmSync(folder, { recursive: true }));
+let posts = 0;
+for (const [what, flags, act] of [
+  ["an API that refuses from item 6 on", ["-n", "3,6,9"], (_: number) => _ >= 6],
+  ["one POST of all that fails", ["-n", "4,8", "--runs", "3"], () => ++posts === 20],
+  ["an API that refuses all", ["-n", "2,4"], () => true],
+  ["numbers of workers", ["-n", "12", "-w", "1,2,4", "--runs", "2"], () => false],
+  ["more workers than items", ["-n", "1", "-w", "8"], () => false],
+] as const) {
+  test(`compare.ts: of ${what}, each figure and sentence is borne out by what it saved`, async () => {
+    const api = await serve((response, item) =>
+      act(item) ? refuse(response) : void setTimeout(answer, 5, response),
+    );
+    const file = join(folder, `${flags.join("")}.json`);
+    const techniques = ["-t", "sequential,async,threads", "--export-json", file];
+    const all = [...techniques, ...api.flags, ...flags];
+    const { stdout, stderr } = await run("scripts/compare.ts", all, { COLUMNS: "120" });
+    assert.match(stdout, /sequential/, stderr);
+    check(readFileSync(file, "utf8"), stdout.trimEnd());
+  });
+}
