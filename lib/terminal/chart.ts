@@ -36,20 +36,15 @@ export interface ChartOptions {
 
 /** Where an axis is marked evenly, as shares of its length. */
 export const QUARTERS = [0, 0.25, 0.5, 0.75, 1];
-/** A colour (SGR code) and strokes, in asciichart's order, for each line: told apart without colour. */
-const STYLES = [
-  { sgr: 32, strokes: "┼┤╶╴─╰╭╮╯│" },
-  { sgr: 33, strokes: "┼┤╺╸━┗┏┓┛┃" },
-  { sgr: 36, strokes: "┼┤═══╚╔╗╝║" },
-  { sgr: 35, strokes: "┼┤╌╌╌└┌┐┘╎" },
-  { sgr: 31, strokes: "┼┤xxxxxxxx" },
-  { sgr: 34, strokes: "┼┤++++++++" },
-];
-const DOTTED = { sgr: 90, strokes: "┼┤········" };
+/** The strokes of each line, in asciichart's order, which tell lines apart without colour. */
+const STROKES = ["─╰╭╮╯│", "━┗┏┓┛┃", "═╚╔╗╝║", "╌└┌┐┘╎", "xxxxxx", "++++++"];
+/** The colour of each line (an SGR code). */
+const COLOURS = [32, 33, 36, 35, 31, 34];
 
 /** The strokes of a line or bar by its name and number, and what paints text in its colour, if any. */
 export function styleOf({ name }: { name: string }, number: number, colour: boolean) {
-  const { sgr, strokes } = name === "ideal" ? DOTTED : STYLES[number % STYLES.length]!;
+  const style = number % STROKES.length;
+  const [strokes, sgr] = name === "ideal" ? ["······", 90] : [STROKES[style]!, COLOURS[style]];
   return { strokes, paint: (text: string) => (colour ? `\x1b[${sgr}m${text}\x1b[0m` : text) };
 }
 
@@ -90,14 +85,14 @@ export function lineChart(
     }
   }
   for (const { points, strokes, paint } of lines) {
-    const places = points.map(({ x, y }) => ({
-      column: toColumn(x),
-      row: y === undefined ? undefined : toRow(y),
-    }));
-    for (const { from, rows } of partsOf(places))
-      for (const [row, line] of drawLine(rows, height, strokes).entries())
+    const parts: Place[][] = [[]]; // those between gaps
+    for (const { x, y } of points)
+      if (y === undefined) parts.push([]);
+      else parts.at(-1)!.push({ column: toColumn(x), row: toRow(y) });
+    for (const part of parts)
+      for (const [row, line] of drawPart(part, height, strokes).entries())
         for (const [step, stroke] of [...line].entries())
-          if (stroke !== " ") grid[row]![from + step] = paint(stroke);
+          if (stroke !== " ") grid[row]![part[0]!.column + step] = paint(stroke);
   }
 
   const { low, high } = xScale;
@@ -106,7 +101,7 @@ export function lineChart(
   const [rule, marks] = xAxis(ticks, columns);
   const margin = " ".repeat(labelWidth);
   const drawn = lines.filter((line) => line.points.some((point) => point.y !== undefined));
-  const legend = drawn.map(({ name, strokes, paint }) => `${paint(strokes[4]!.repeat(2))} ${name}`);
+  const legend = drawn.map(({ name, strokes, paint }) => `${paint(strokes[0]!.repeat(2))} ${name}`);
   const below = series.length > 1 ? legendLines(legend, width - labelWidth - 2) : [];
   return [
     `${margin} ${y.label}`,
@@ -121,43 +116,30 @@ export function lineChart(
 
 /** The legend in as many lines as it takes. */
 function legendLines(entries: string[], width: number): string[] {
-  const lines: string[][] = [];
-  let left = 0;
-  for (const text of entries) {
-    const { length } = stripVTControlCharacters(text);
-    left -= 3 + length;
-    if (left < 0) {
-      lines.push([]);
-      left = width - length;
-    }
-    lines.at(-1)!.push(text);
+  const lines: string[] = [];
+  for (const entry of entries) {
+    const longer = `${lines.at(-1)}   ${entry}`;
+    const isTooLong = stripVTControlCharacters(longer).length > width;
+    if (lines.length === 0 || isTooLong) lines.push(entry);
+    else lines[lines.length - 1] = longer;
   }
-  return lines.map((line) => line.join("   "));
+  return lines;
 }
 
-/** One line as rows of strokes from the top, one column between each two of the values. */
-function drawLine(values: number[], height: number, strokes: string): string[] {
-  // Already in rows: asciichart is not to scale. Its labels and axis, 3 columns, are cut off.
-  const symbols = [...strokes] as unknown as PlotConfig["symbols"];
-  const scale = { min: 0, max: height, height, offset: 2, format: () => "  ", symbols };
-  const rows = asciichart.plot(values, scale).split("\n");
-  return rows.map((row) => row.slice(3));
-}
+type Place = { column: number; row: number };
 
-/** A line's parts between its gaps: a row for each column, and the last again to end its stroke. */
-function partsOf(points: { column: number; row: number | undefined }[]) {
-  const parts: { from: number; rows: number[] }[] = [];
-  for (const [number, { column, row }] of points.entries()) {
-    if (row === undefined) continue;
-    if (points[number - 1]?.row === undefined) parts.push({ from: column, rows: [] });
-    const { rows } = parts.at(-1)!;
-    const next = points[number + 1];
-    if (next?.row === undefined) rows.push(row, row);
-    else
-      for (let at = column; at < next.column; at++)
-        rows.push(row + ((next.row - row) * (at - column)) / (next.column - column));
-  }
-  return parts;
+/** A part of a line as rows of strokes from the top, straight from each place to the next. */
+function drawPart(places: Place[], height: number, strokes: string): string[] {
+  const rows = places.flatMap(({ column, row }, number) => {
+    const to = places[number + 1] ?? { column: column + 2, row }; // the last has a stroke of its own
+    const columns = to.column - column;
+    return Array.from({ length: columns }, (_, step) => row + ((to.row - row) * step) / columns);
+  });
+  // Already in rows: asciichart is not to scale. Its labels and axis, a blank column, are cut off.
+  const symbols = [..."    ", ...strokes] as unknown as PlotConfig["symbols"];
+  const scale = { min: 0, max: height, height, offset: 1, format: () => " ", symbols };
+  const drawn = asciichart.plot(rows, scale).split("\n");
+  return drawn.map((row) => row.slice(1));
 }
 
 /** Where an axis has a mark, and what it is. */
@@ -166,20 +148,16 @@ export type Tick = [column: number, mark: string];
 /** The x axis as a rule with ticks and the marks below it; marks that would touch are left out, but not the last. */
 export function xAxis(ticks: Tick[], columns: number): [rule: string, marks: string] {
   const rule = new Array<string>(columns).fill("─");
-  let marks = "";
-  const fromOf = ([column, mark]: Tick) =>
-    Math.max(0, Math.min(column - (mark.length >> 1), columns - mark.length));
+  const marks = new Array<string>(columns).fill(" ");
   const placed = ticks.filter(([column]) => column >= 0 && column < columns);
-  const last = placed.at(-1)!;
-  for (const tick of placed) {
-    const [column, mark] = tick;
-    const from = fromOf(tick);
-    const touches = tick !== last && from + mark.length >= fromOf(last);
-    if (touches || (marks && from <= marks.length)) continue;
+  for (const [column, mark] of [...placed.slice(-1), ...placed]) {
+    const from = Math.max(0, Math.min(column - (mark.length >> 1), columns - mark.length));
+    const around = marks.slice(Math.max(0, from - 1), from + mark.length + 1);
+    if (around.some((cell) => cell !== " ")) continue;
     rule[column] = "┬";
-    marks = marks.padEnd(from) + mark;
+    marks.splice(from, mark.length, ...mark);
   }
-  return [rule.join(""), marks];
+  return [rule.join(""), marks.join("").trimEnd()];
 }
 
 /** An axis's scale from the least to the most of these values, or around them if all are equal. */

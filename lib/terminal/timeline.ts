@@ -13,8 +13,6 @@ const STARTING = "·";
 interface Lane {
   worker: number;
   spans: { item: number; fromMs: number; toMs: number }[];
-  /** The stretches in which at least one iteration ran. */
-  busy: [fromMs: number, toMs: number][];
 }
 
 /**
@@ -39,14 +37,15 @@ export function describeTimeline(
   const draw = asDensity ? drawDensity : drawSpans;
 
   const rows = shown.map((lane, number) => {
+    const cells = draw(lane, columns, perColumn).join("");
     const busy = percent(busyMs(lane) / ms).padStart(5);
-    return `${names[number]!.padStart(left)} │${draw(lane, columns, perColumn)}│${busy}`;
+    return `${names[number]!.padStart(left)} │${cells}│${busy}`;
   });
   const ticks = QUARTERS.map((at): Tick => [Math.round(at * (columns - 1)), formatMs(at * ms)]);
   const [rule, marks] = xAxis(ticks, columns);
   const margin = " ".repeat(left);
   const hidden = lanes.length - shown.length;
-  const average = percent(sum(lanes.map(busyMs)) / ms / workers);
+  const average = percent(sum(lanes.map((lane) => busyMs(lane))) / ms / workers);
   const strokes = asDensity ? "░▒▓█ share of the time at work" : "╞7═ iteration 7";
   return [
     `${"worker".padStart(left)}  ${" ".repeat(columns)}  busy`,
@@ -63,19 +62,14 @@ export function describeTimeline(
 function lanesOf({ worker, item, startMs, endMs }: Timeline): Lane[] {
   const lanes: Lane[] = []; // with holes: a worker may have run none
   for (const [number, at] of worker.entries()) {
-    lanes[at] ??= { worker: at, spans: [], busy: [] };
-    const { spans, busy } = lanes[at];
-    const [fromMs, toMs] = [startMs[number]!, endMs[number]!];
-    spans.push({ item: item[number]!, fromMs, toMs });
-    const last = busy.at(-1);
-    if (last && fromMs <= last[1]) last[1] = Math.max(last[1], toMs);
-    else busy.push([fromMs, toMs]);
+    lanes[at] ??= { worker: at, spans: [] };
+    lanes[at].spans.push({ item: item[number]!, fromMs: startMs[number]!, toMs: endMs[number]! });
   }
   return Object.values(lanes);
 }
 
 /** One lane with every iteration by itself. Those that overlap (several in flight) hide each other. */
-function drawSpans({ spans }: Lane, columns: number, perColumn: number): string {
+function drawSpans({ spans }: Lane, columns: number, perColumn: number): string[] {
   const cells = new Array<string>(columns).fill(" ");
   const column = (ms: number) => Math.min(columns - 1, Math.max(0, Math.floor(ms / perColumn)));
   cells.fill(STARTING, 0, column(spans[0]!.fromMs));
@@ -86,26 +80,25 @@ function drawSpans({ spans }: Lane, columns: number, perColumn: number): string 
     const name = String(item);
     if (name.length < to - from) cells.splice(from + 1, name.length, ...name);
   }
-  return cells.join("");
+  return cells;
 }
 
 /** One lane as the share of each column in which at least one iteration ran. */
-function drawDensity({ busy }: Lane, columns: number, perColumn: number): string {
-  const shares = new Array<number>(columns).fill(0);
-  for (const [fromMs, toMs] of busy) {
-    const last = Math.min(columns - 1, Math.floor(toMs / perColumn));
-    for (let column = Math.floor(fromMs / perColumn); column <= last; column++) {
-      const from = Math.max(fromMs, column * perColumn);
-      const to = Math.min(toMs, (column + 1) * perColumn);
-      shares[column]! += Math.max(0, to - from) / perColumn;
-    }
-  }
-  const full = DENSITIES.length - 1;
-  const cells = shares.map((share) => DENSITIES[Math.ceil(Math.min(1, share) * full - 0.01)]!);
-  cells.fill(STARTING, 0, Math.max(0, Math.floor(busy[0]![0] / perColumn)));
-  return cells.join("");
+function drawDensity(lane: Lane, columns: number, perColumn: number): string[] {
+  const cells = Array.from({ length: columns }, (_, column) => {
+    const share = busyMs(lane, column * perColumn, (column + 1) * perColumn) / perColumn;
+    return DENSITIES[Math.ceil(Math.min(1, share) * (DENSITIES.length - 1) - 0.01)]!;
+  });
+  return cells.fill(STARTING, 0, Math.max(0, Math.floor(lane.spans[0]!.fromMs / perColumn)));
 }
 
-function busyMs({ busy }: Lane): number {
-  return sum(busy.map(([fromMs, toMs]) => toMs - fromMs));
+/** For how long at least one iteration ran, in all or from one time until another. */
+function busyMs({ spans }: Lane, from = 0, until = Number.POSITIVE_INFINITY): number {
+  let [busy, begun, ended] = [0, from, from]; // before the last stretch, and that one's ends
+  for (const { fromMs, toMs } of spans) {
+    if (fromMs >= until) break;
+    if (fromMs > ended) [busy, begun] = [busy + (ended - begun), fromMs];
+    ended = Math.max(ended, Math.min(toMs, until));
+  }
+  return busy + (ended - begun);
 }
