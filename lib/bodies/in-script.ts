@@ -15,33 +15,25 @@ export interface InScript {
   result?: "into dict" | "as entry" | undefined;
 }
 
-type Dict = { set: (key: number, value: never) => unknown };
-let loop: { default: (...given: unknown[]) => unknown; setup?: unknown; teardown?: unknown };
-
-const call = async (optional: unknown, ...given: unknown[]) =>
-  typeof optional === "function" ? optional(...given) : undefined;
+type Dict = { set: (key: number, value: unknown) => unknown };
+type Called = (...given: unknown[]) => unknown;
+let loop: { default: Called; setup?: Called; teardown?: Called };
 
 export async function setup({ module, context }: InScript): Promise<void> {
-  // Like the techniques themselves: a loop that the module starts would start others without end.
-  const here = globalThis as { isLoading?: boolean };
-  here.isLoading = true;
+  Object.assign(globalThis, { isLoading: true }); // a technique that it calls meanwhile refuses
   loop = await import(module);
-  here.isLoading = false;
-  if (typeof loop.default !== "function") throw new TypeError(`${module} has no default function`);
-  await call(loop.setup, context);
+  Object.assign(globalThis, { isLoading: false });
+  await loop.setup?.(context);
 }
 
 export default function body(item: number, { context, result }: InScript, dict?: Dict): unknown {
-  const value = loop.default(item, context, dict);
-  return result ? keep(item, value, result, dict) : value;
-}
-
-async function keep(item: number, value: unknown, result: InScript["result"], dict?: Dict) {
-  const settled = await value;
-  if (result === "as entry") return [[item, settled]];
-  // Not awaited: it arrives before the report that this iteration is done, and fails where that does.
-  Promise.resolve(dict!.set(item, settled as never)).catch(() => {});
-  return settled;
+  const returned = loop.default(item, context, dict);
+  if (!result) return returned;
+  return Promise.resolve(returned).then((value) => {
+    // Not awaited: it arrives before the report that this iteration is done, and fails where that does.
+    if (result === "into dict") dict!.set(item, value);
+    return result === "as entry" ? [[item, value]] : value;
+  });
 }
 
 /** What the body itself returned, where that came back as an entry. */
@@ -54,7 +46,7 @@ export function withoutEntry(
 }
 
 export async function teardown(): Promise<void> {
-  await call(loop.teardown);
+  await loop.teardown?.();
   // What a worker has compiled would be lost with it, and not be there for the next run (Node 22).
   (nodeModule as { flushCompileCache?: () => void }).flushCompileCache?.();
   if (!isMainThread) return; // a thread's usage is its process's
