@@ -14,230 +14,187 @@
 //       npx tsx scripts/shared-dict.ts --with threads --workers 8
 
 import type { ChildProcess } from "node:child_process";
-import { parentPort, type Worker } from "node:worker_threads";
-import * as processes from "./processes.ts";
+import { type MessagePort, parentPort, type Worker } from "node:worker_threads";
+import type { AnyLoop, Given, LoopModule, PoolOptions, Result, WithContext } from "./processes.ts";
+import { inProcesses, loadLoop, pack, unpack } from "./processes.ts";
 import { inThreads } from "./threads.ts";
 
-const { loadLoop, pack, unpack } = processes;
 type Key = string | number;
-type Question = [id: number, name: string, ...args: unknown[]];
+type Question = [id: number, operation: string, ...args: unknown[]];
 type Answer = [id: number, value: unknown];
 /** What both sides send: as many questions, or answers, as have come together. */
-type Message<Each> = { role: string; list: Each[] };
+type Message<Each> = { role: string; list: Each[] } | null;
 const ROLE = `dictionary of ${import.meta.url}`;
 
 type Handle = ChildProcess | Worker;
-export type DictOptions<Loop extends processes.LoopModule> = {
+export type DictOptions<Loop extends LoopModule> = {
   with?: "processes" | "threads"; // processes unless given
   counter?: { operations: number }; // of those that reach the parent
-} & processes.PoolOptions<processes.Result<Loop>, Handle> &
-  processes.WithContext<processes.Given<Loop>[1]>;
+} & PoolOptions<Result<Loop>, Handle> &
+  WithContext<Given<Loop>[1]>;
 
 /**
  * Runs a loop on processes or threads, whose body gets `dict` as its third argument.
  *
  * @returns One settled result for each item, as inProcesses and inThreads.
  */
-export function intoSharedDict<Value, Loop extends processes.LoopModule = processes.AnyLoop>(
+export function intoSharedDict<Value, Loop extends LoopModule = AnyLoop>(
   dict: Map<Key, Value>,
-  items: readonly processes.Given<Loop>[0][],
+  items: readonly Given<Loop>[0][],
   module: URL,
   options: DictOptions<Loop>,
-): Promise<PromiseSettledResult<processes.Result<Loop>>[]> {
+): Promise<PromiseSettledResult<Result<Loop>>[]> {
   const { with: kind, counter = { operations: 0 }, onWorker, context, ...others } = options;
-  const owner = ownDict(dict as Map<Key, unknown>);
+  const locks = new Map<Key, Promise<void>>(); // each until the last who asked for it has had it
 
-  function listen(worker: Handle) {
+  /** The parent's side: answers what a worker asks for. */
+  function serve(worker: Handle) {
+    const held = new Map<Key, (released: unknown) => void>(); // its locks, by what releases them
     let isGone = false;
-    const send = (list: Answer[]) => {
-      const message: Message<Answer> = { role: ROLE, list };
-      if (!("send" in worker)) worker.postMessage(message);
-      else if (worker.connected) worker.send(message, () => {});
-    };
-    worker.on("message", (message: Message<Question> | null) => {
+
+    /** Lends a lock in the order of asking, and not to a worker that is gone by then. */
+    async function lend(key: Key, id: number) {
+      await locks.get(key);
+      if (isGone) return;
+      send(worker, [[id, undefined]]);
+      await new Promise((release) => held.set(key, release));
+    }
+
+    function release(key: Key) {
+      held.get(key)?.(true);
+      if (!held.delete(key)) throw new Error("Cannot release a lock that is not held");
+    }
+
+    worker.on("message", (message: Message<Question>) => {
       if (message?.role !== ROLE) return; // of the pool, or of the body
       counter.operations += message.list.length;
-      // On Deno, a dead worker's last messages may come now: it gets no lock.
-      const list = message.list.filter(([, name]) => !(isGone && name === "acquire"));
-      send(list.flatMap((question) => owner.answer(question, send)));
+      const answers: Answer[] = [];
+      for (const [id, operation, ...args] of message.list)
+        try {
+          const [key, value] = args.map(unpack) as [Key, never];
+          if (operation === "acquire") locks.set(key, lend(key, id));
+          else if (operation === "release") answers.push([id, release(key)]);
+          else answers.push([id, pack(operations[operation]!(dict, key, value))]);
+        } catch (error) {
+          answers.push([id, pack(error, "error")]);
+        }
+      send(worker, answers);
     });
     worker.once("exit", () => {
       isGone = true;
-      owner.releaseAll(send);
+      for (const key of held.keys()) release(key);
     });
     return onWorker?.(worker);
   }
 
-  const run = kind === "threads" ? inThreads : processes.inProcesses;
-  const given = { module: module.href, context };
-  const all = { ...others, onWorker: listen, context: given } as never;
+  const run = kind === "threads" ? inThreads : inProcesses;
+  const all = { ...others, onWorker: serve, context: { module: module.href, context } } as never;
   // What the workers run is this file: the body at its end calls that of `module`.
   return run<Loop>(items, new URL(import.meta.url), all);
 }
 
-type Send = (answers: Answer[]) => void;
+/** What the parent does for workers, one operation after another. */
+const operations: Record<string, (dict: Map<Key, unknown>, key: Key, value: never) => unknown> = {
+  get: (dict, key) => dict.get(key),
+  set: (dict, key, value) => void dict.set(key, value),
+  has: (dict, key) => dict.has(key),
+  delete: (dict, key) => dict.delete(key),
+  size: (dict) => dict.size,
+  entries: (dict) => [...dict],
+  update: (dict, _, list: [Key, unknown][]) => list.forEach((entry) => void dict.set(...entry)),
+  increment(dict, key, by: number) {
+    const before = dict.get(key) ?? 0;
+    if (typeof before !== "number")
+      throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
+    return dict.set(key, before + by).get(key);
+  },
+};
 
-/** The parent's side: carries out operations, and grants locks in the order of asking. */
-function ownDict(dict: Map<Key, unknown>) {
-  // Those who want a lock, by its key: the first has it. A worker is known by how to answer it.
-  const queues = new Map<Key | undefined, { id: number; send: Send }[]>();
+function send(port: Handle | MessagePort | NodeJS.Process, list: Question[] | Answer[]) {
+  const message = { role: ROLE, list };
+  if (list.length === 0) return;
+  if ("postMessage" in port) port.postMessage(message);
+  else if (port.connected) port.send!(message, undefined, {}, () => {});
+}
 
-  function passLock(key: Key | undefined, queue: { id: number; send: Send }[]) {
-    if (queue.length === 0) return void queues.delete(key);
-    queues.set(key, queue);
-    queue[0]!.send([[queue[0]!.id, undefined]]);
-  }
+// The worker's side. Operations that are not awaited one by one travel together.
 
-  function apply(send: Send, id: number, name: string, key: Key, value: unknown): unknown {
-    const queue = queues.get(key);
-    if (name === "get") return dict.get(key);
-    if (name === "set") return void dict.set(key, value);
-    if (name === "has") return dict.has(key);
-    if (name === "delete") return dict.delete(key);
-    if (name === "size") return dict.size;
-    if (name === "entries") return [...dict];
-    if (name === "update") for (const entry of value as [Key, unknown][]) dict.set(...entry);
-    if (name === "increment") {
-      const before = dict.get(key) ?? 0;
-      if (typeof before !== "number")
-        throw new TypeError(`Cannot increment ${JSON.stringify(key)}: its value is no number`);
-      dict.set(key, before + (value as number));
-      return dict.get(key);
-    }
-    if (name === "acquire") queue ? queue.push({ id, send }) : passLock(key, [{ id, send }]);
-    if (name !== "release") return undefined;
-    if (queue?.[0]?.send !== send) throw new Error("Cannot release a lock that is not held");
-    return passLock(key, queue.slice(1));
-  }
+const asked = new Map<number, (answer: unknown) => void>();
+const list: Question[] = [];
+const flush = () => send(parentPort ?? process, list.splice(0));
+let nextId = 0;
 
-  return {
-    answer([id, name, ...args]: Question, send: Send): Answer[] {
-      try {
-        const [key, value] = args.map(unpack);
-        const answer = apply(send, id, name, key as Key, value);
-        return name === "acquire" ? [] : [[id, pack(answer)]]; // that is answered when it is granted
-      } catch (error) {
-        return [[id, pack(error, "error")]];
-      }
-    },
-    /** A worker has ended: it holds no lock, and wants none. */
-    releaseAll(send: Send) {
-      for (const [key, queue] of queues) {
-        const others = queue.filter((other) => other.send !== send);
-        if (queue[0]!.send === send) passLock(key, others);
-        else queues.set(key, others);
-      }
-    },
-  };
+function ask<Reply>(operation: string, ...args: unknown[]): Promise<Reply> {
+  const answer = new Promise((resolve) => asked.set(nextId, resolve)).then(unpack);
+  answer.catch(() => {}); // where nobody awaits it, its failing ends no worker
+  const count = list.push([nextId++, operation, ...args.map((arg) => pack(arg))]);
+  if (count === 1) queueMicrotask(flush);
+  if (count === 500) flush(); // while the parent answers these, more are asked
+  return answer as Promise<Reply>;
 }
 
 /** The dictionary as a body sees it. Every operation is atomic, and they arrive in order. */
-export type SharedDict<Value> = ReturnType<typeof connect<Value>>;
-
-/** The worker's side. Operations that are not awaited one by one travel together. */
-function connect<Value>() {
-  const asked = new Map<number, { resolve(value: never): void; reject(reason: unknown): void }>();
-  let list: Question[] = [];
-  let nextId = 0;
-
-  function flush() {
-    const message: Message<Question> = { role: ROLE, list };
-    if (list.length > 0 && parentPort) parentPort.postMessage(message);
-    else if (list.length > 0) process.send!(message);
-    list = [];
-  }
-
-  function ask<Reply>(name: string, ...args: unknown[]): Promise<Reply> {
-    const answer = new Promise<Reply>((resolve, reject) => {
-      asked.set(nextId, { resolve, reject });
-    });
-    answer.catch(() => {}); // where nobody awaits it, its failing ends no worker
-    const count = list.push([nextId++, name, ...args.map((arg) => pack(arg))]);
-    if (count === 1) queueMicrotask(flush);
-    if (count === 500) flush(); // while the parent answers these, more are asked
-    return answer;
-  }
-
-  process.on("exit", flush); // the body may call exit()
-  (parentPort ?? process).on("message", (message: Message<Answer> | null) => {
-    for (const [id, answer] of message?.role === ROLE ? message.list : []) {
-      const { resolve, reject } = asked.get(id)!;
-      asked.delete(id);
-      try {
-        resolve(unpack(answer) as never);
-      } catch (reason) {
-        reject(reason);
-      }
+export type SharedDict<Value> = ReturnType<typeof sharedDict<Value>>;
+const sharedDict = <Value>() => ({
+  get: (key: Key) => ask<Value | undefined>("get", key),
+  set: (key: Key, value: Value) => ask<void>("set", key, value),
+  has: (key: Key) => ask<boolean>("has", key),
+  delete: (key: Key) => ask<boolean>("delete", key),
+  size: () => ask<number>("size"),
+  /** A copy of all entries at one moment, in order of insertion. */
+  entries: () => ask<[Key, Value][]>("entries"),
+  update: (entries: Iterable<[Key, Value]>) => ask<void>("update", undefined, [...entries]),
+  /** Adds to a number (0 where there is none) and gives the sum. */
+  increment: (key: Key, by = 1) => ask<number>("increment", key, by),
+  /**
+   * Runs `critical` while no other call, from any worker, holds the lock of this key, or the one
+   * lock without a key. Asked for again in it, the same lock would never be granted.
+   */
+  async lock<Reply>(...args: [() => Promise<Reply>] | [Key, () => Promise<Reply>]) {
+    const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
+    await ask("acquire", key);
+    try {
+      return await critical();
+    } finally {
+      void ask("release", key);
     }
-  });
+  },
+});
 
-  return {
-    get: (key: Key) => ask<Value | undefined>("get", key),
-    set: (key: Key, value: Value) => ask<void>("set", key, value),
-    has: (key: Key) => ask<boolean>("has", key),
-    delete: (key: Key) => ask<boolean>("delete", key),
-    size: () => ask<number>("size"),
-    /** A copy of all entries at one moment, in order of insertion. */
-    entries: () => ask<[Key, Value][]>("entries"),
-    update: (entries: Iterable<[Key, Value]>) => ask<void>("update", undefined, [...entries]),
-    /** Adds to a number (0 where there is none) and gives the sum. */
-    increment: (key: Key, by = 1) => ask<number>("increment", key, by),
-    /**
-     * Runs `critical` while no other call, from any worker, holds the lock of this key, or the one
-     * lock without a key. Asked for again in it, the same lock would never be granted.
-     */
-    async lock<Reply>(...args: [() => Promise<Reply>] | [Key, () => Promise<Reply>]) {
-      const [key, critical] = args.length === 1 ? [undefined, args[0]] : args;
-      await ask("acquire", key);
-      try {
-        return await critical();
-      } finally {
-        void ask("release", key);
-      }
-    },
-  };
-}
-
-// What the workers run: a body that calls the one of the module, with the dictionary.
-
+const dict = sharedDict<unknown>();
 let loop: Awaited<ReturnType<typeof loadLoop>>;
-let dict: SharedDict<unknown>;
 
 export async function setup({ module, context }: { module: string; context: unknown }) {
-  dict = connect();
+  process.on("exit", flush); // the body may call exit()
+  (parentPort ?? process).on("message", (message: Message<Answer>) => {
+    for (const [id, answer] of message?.role === ROLE ? message.list : []) {
+      asked.get(id)!(answer);
+      asked.delete(id);
+    }
+  });
   loop = await loadLoop(module);
   await loop.setup?.(context);
 }
 
-export default function body(item: unknown, { context }: { context: unknown }): unknown {
-  return loop.body(item, context, dict);
-}
-
-export function teardown(): unknown {
-  return loop.teardown?.();
-}
+export default (item: unknown, { context }: { context: unknown }) => loop.body(item, context, dict);
+export const teardown = () => loop.teardown?.();
 
 // Run as a script.
 
 import { runAsScript } from "../lib/main.ts";
 
-let shared = new Map<Key, unknown>();
-let counter = { operations: 0 };
+let last: { dict: Map<Key, unknown>; counter: { operations: number } };
 
 runAsScript(import.meta.url, {
   takesWith: true,
   defaultWorkers: (cores, kind) => (kind === "processes" ? cores : Math.min(32, cores + 4)),
   result: "into dict",
   inWorkers(self: typeof import("./shared-dict.ts"), items, module, options) {
-    shared = new Map();
-    counter = { operations: 0 };
-    return self.intoSharedDict(shared, items, module, { ...options, counter });
+    last = { dict: new Map(), counter: { operations: 0 } };
+    return self.intoSharedDict(last.dict, items, module, { ...options, counter: last.counter });
   },
   async afterRun({ intoSharedDict }, _results, options) {
     const { studySharedDict } = await import("../lib/command/dict-study.ts");
-    const { fields, text } = await studySharedDict(shared, (dict, items, body, context) =>
-      intoSharedDict(dict, items, body, { ...options, context }),
-    );
-    return { fields: { dictOperations: counter.operations, ...fields }, text };
+    return studySharedDict(last.dict, last.counter.operations, intoSharedDict, options);
   },
 });

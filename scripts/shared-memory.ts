@@ -190,8 +190,8 @@ runAsScript(import.meta.url, {
     return self.intoSharedMemory(filled, items, module, options);
   },
   async afterRun(_self, results) {
-    const { countDone, studySharedMemory } = await import("../lib/command/dict-study.ts");
+    const { studySharedMemory } = await import("../lib/command/dict-study.ts");
     const fresh = sharedMemoryDict(dictMemory(2000));
-    return studySharedMemory(sharedMemoryDict(filled), countDone(results), fresh);
+    return studySharedMemory(sharedMemoryDict(filled), results, fresh);
   },
 });
