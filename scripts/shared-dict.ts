@@ -45,14 +45,14 @@ export function intoSharedDict<Value, Loop extends LoopModule = AnyLoop>(
   options: DictOptions<Loop>,
 ): Promise<PromiseSettledResult<Result<Loop>>[]> {
   const { with: kind, counter = { operations: 0 }, onWorker, context, ...others } = options;
-  const locks = new Map<Key, Promise<void>>(); // each until the last who asked for it has had it
+  const locks = new Map<Key, Promise<void>>(); // lock -> until the last who asked for it lets go
 
   /** The parent's side: answers what a worker asks for. */
   function serve(worker: Handle) {
-    const held = new Map<Key, (released: unknown) => void>(); // its locks, by what releases them
+    const held = new Map<Key, (released: unknown) => void>(); // lock of this worker -> what releases it
     let isGone = false;
 
-    /** Lends a lock in the order of asking, and not to a worker that is gone by then. */
+    /** Lends a lock after all who asked for it before, unless this worker is gone by then. */
     async function lend(key: Key, id: number) {
       await locks.get(key);
       if (isGone) return;

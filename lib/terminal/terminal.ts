@@ -1,10 +1,8 @@
 // What depends on the terminal: its width, colour, a line that is rewritten, text that is not ours.
 
-import type { WriteStream } from "node:tty";
-
 /** Columns to draw in: the terminal's, 80 where there is none, never less than 40. */
-export function terminalWidth(stream: Partial<WriteStream> = process.stdout): number {
-  return Math.max(40, stream.columns || Number(process.env.COLUMNS) || 80);
+export function terminalWidth(): number {
+  return Math.max(40, process.stdout.columns || Number(process.env.COLUMNS) || 80);
 }
 
 /** Whether to colour: NO_COLOR and FORCE_COLOR decide, else whether it is a terminal. */
@@ -39,7 +37,7 @@ export function print(line: string): Promise<void> {
 }
 
 /** One line on stderr that is written over and over on a terminal, and not at all elsewhere. */
-export function statusLine(stream: WriteStream = process.stderr) {
+export function statusLine(stream = process.stderr) {
   let lastMs = 0;
   return {
     /** Shows the text, at most ten times a second. */
