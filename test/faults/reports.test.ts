@@ -37,11 +37,9 @@ const refuse = (response: ServerResponse) => response.writeHead(429, { "Retry-Af
 const answer = (response: ServerResponse) => response.writeHead(201).end();
 
 for (const [technique, flags] of [
-  ["sequential", []],
   ["async", []],
   ["threads", []],
   ["processes", []],
-  ["shared-dict", ["--with", "processes"]],
   ["shared-dict", ["--with", "threads"]],
   ["merge-dict", []],
 ] as const) {
@@ -50,13 +48,7 @@ for (const [technique, flags] of [
       before < item % 3 ? refuse(response) : answer(response),
     );
     const { records, stderr } = await run(`scripts/${technique}.ts`, [
-      "-n",
-      "10",
-      "-w",
-      "2",
-      "--retries",
-      "5",
-      "--json",
+      ...["-n", "10", "-w", "2", "--retries", "5", "--json"],
       ...api.flags,
       ...flags,
     ]);
@@ -113,9 +105,7 @@ test("retries: those before Ctrl-C are counted", async () => {
 const clock = new URL("../programs/clock-steps.mjs", import.meta.url).href;
 for (const [technique, steppedMs, isKnown] of [
   ["processes", -200, false],
-  ["processes", 3_600_000, false],
   ["merge-dict", 200, false],
-  ["processes", 0, true],
   ["threads", -200, true],
   ["async", 200, true],
 ] as const) {
@@ -151,12 +141,10 @@ function shell(line: string, env: Record<string, string> = {}) {
 }
 
 for (const line of [
-  "async -n 3 --latency 0",
-  "threads -n 3 --latency 0 --json",
-  "shared-dict -n 3 --latency 0",
-  "compare -n 3 -t async --latency 0",
-  "compare -n 3 -t async --latency 0 --json",
-  "processes --help",
+  "async -n 3 --work none",
+  "processes -n 3 --work none --json",
+  "compare -n 3 -t async --work none",
+  "compare -n 3 -t async --work none --json",
   "compare --help",
   "api --max-requests 1",
 ]) {
