@@ -8,7 +8,7 @@ import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
 /** How many requests: STORM=10000 makes it a soak of five minutes. */
-const REQUESTS = Number(process.env.STORM ?? 800);
+const REQUESTS = Number(process.env.STORM ?? 400);
 const BAD_API = [
   ...["--latency", "1", "--jitter", "1"],
   ...["--error-rate", "0.05", "--reset-rate", "0.05"],
