@@ -61,7 +61,7 @@ async function startInBackground(command: string) {
   const ended = once(child, "close");
   await sleep(3000);
   return () => {
-    process.kill(-child.pid!, "SIGTERM");
+    process.kill(-child.pid!, "SIGKILL");
     return ended; // or the next one would find its port taken
   };
 }

@@ -16,7 +16,7 @@ export const PAGES = ["README.md", "scripts/README.md", "test/README.md", "lib/R
 const root = new URL("../../", import.meta.url);
 const EXCERPT = /<!-- from (\S+): (.+) \.\.\. (.+) -->\n```ts\n[\s\S]*?```/g;
 const OUTPUT =
-  /(?:<!-- with: (.+) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?(?:<!-- exit status: ([\d, ]+) -->\n)?```\n(\$ [\s\S]*?)```/g;
+  /(?:<!-- with: ([\s\S]+?) -->\n)?(?:<!-- shown: lines ([\d, -]+) -->\n)?(?:<!-- exit status: ([\d, ]+) -->\n)?```\n(\$ [\s\S]*?)```/g;
 const COMMAND = /^(?:[A-Z_\d]+=\S+ )?(?:npm|npx|node|deno|bun|curl|printf|seq) [^#]*/;
 
 /** A block with commands and what they printed. */
