@@ -114,7 +114,8 @@ test("README.md: fetch-all.ts prints sizes, and which URL failed and why", async
 });
 
 test("README.md: main.ts prints hashes, and which file failed and why", async () => {
-  const { stdout, stderr } = await run("main.ts", "text0", "text1", "text2");
+  const { code, stdout, stderr } = await run("main.ts", "text0", "text1", "text2").catch((e) => e);
+  assert.equal(code, 1);
   assert.match(stdout, /^text0 [0-9a-f]{64}\ntext1 [0-9a-f]{64}\n$/);
   assert.match(stderr, /^text2 failed: Error: ENOENT/);
 });
