@@ -284,7 +284,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
   }
   const isThere = redis.status === "ready"; // or nobody can be told of what is done
   const closed = Promise.all([...left, ...[...joined.keys()].map((run) => leave(run, isThere))]);
-  await (isThere ? closed : unlessStuck(server, closed));
+  await unlessStuck(server, closed, isThere);
   for (const run of isSetUp) await oneByOne(() => tearDown(run)); // where leaving it was stuck
   server.disconnect();
   if (teardownFailed) throw teardownFailed.error;

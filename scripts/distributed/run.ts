@@ -119,12 +119,16 @@ export function versionOf(module: URL) {
 
 export const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
-/** Waits for as long as Redis answers: without it, some of BullMQ's promises stay pending. */
-export async function unlessStuck({ redis }: Server, work: Promise<unknown>) {
+/**
+ * Waits for as long as Redis answers: without it, some of BullMQ's promises stay pending.
+ *
+ * @param isComputing Nobody may hear an answer meanwhile: for as long as Redis is connected, then.
+ */
+export async function unlessStuck({ redis }: Server, work: Promise<unknown>, isComputing = false) {
   const within1s = (some: Promise<unknown>) =>
     Promise.race([Promise.allSettled([some]), sleep(1000, undefined, { ref: false })]);
-  let answer: Promise<unknown>;
-  do answer = within1s(redis.ping());
+  let answer: unknown;
+  do answer = isComputing ? redis.status === "ready" : within1s(redis.ping());
   while (!(await within1s(work)) && (await answer));
 }
 
