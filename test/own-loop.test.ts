@@ -34,6 +34,19 @@ for (const technique of ["async", "threads"])
     );
   });
 
+for (const technique of ["async", "threads"])
+  test(`${technique}: waits for no end of stdin once it has all items`, async () => {
+    const script = fileURLToPath(new URL(`../scripts/${technique}.ts`, import.meta.url));
+    const [command, ...flags] = runtimeCommand;
+    const child = spawn(command!, [...flags, script, ...BODY, "--items", "-", "-n", "2"]);
+    child.stdin.write("\ufeff1\n2\n3\n"); // with a byte order mark; and it is not ended
+    const [code] = await once(
+      child.on("spawn", () => child.stdout.resume()),
+      "close",
+    );
+    assert.equal(code, 0);
+  });
+
 test("examples: hash-files, factorize and post-orders do what they say", async () => {
   const example = (name: string) => ["--body", `scripts/examples/${name}.ts`, "--items", "-"];
   const valuesOf = async (technique: string, flags: string[], input: string) => {

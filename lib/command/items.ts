@@ -81,14 +81,17 @@ async function* readItems(file: string, most: number, signal: AbortSignal) {
   try {
     for await (const text of createInterface({ input, signal, crlfDelay: 1e9 })) {
       line++;
-      if (text.trim() === "") continue;
-      yield JSON.parse(text) as unknown;
+      const json = text.trim(); // also without a byte order mark
+      if (json === "") continue;
+      yield JSON.parse(json) as unknown;
       if (++count === most) return;
     }
   } catch (error) {
     const { name: kind, message } = error as Error;
     const found = kind === "SyntaxError" ? `expected JSON in line ${line} of` : "cannot read";
     throw new UsageError(`--items: ${found} ${name}: ${message}`);
+  } finally {
+    input.destroy(); // whoever writes to stdin may go on for long
   }
   if (count === 0 && !signal.aborted)
     throw new UsageError(`--items: expected JSON, one value a line, in ${name}`);
