@@ -1,6 +1,7 @@
 // Measures a run of a technique: in all, start-up, each iteration, CPU and memory; counts its outcomes.
 
 import { EventEmitter } from "node:events";
+import { inspect } from "node:util";
 import { parentPort } from "node:worker_threads";
 
 /** What a technique tells as it runs. */
@@ -105,7 +106,7 @@ export function startMeasuring(workers: number, isPost: boolean) {
   function countOk({ index, outcome }: Report): boolean {
     if (outcome.status === "rejected") {
       // An error counts as its code ("ECONNRESET"), or else its name ("TimeoutError").
-      const { code, name, message = String(outcome.reason) } = Object(outcome.reason);
+      const { code, name, message } = partsOf(outcome.reason);
       const [key = "Error"] = [code, name].filter((each) => typeof each === "string");
       errors.set(key, (errors.get(key) ?? 0) + 1);
       if (key !== INTERRUPTED) keepFailure(index, message);
@@ -159,6 +160,16 @@ export function startMeasuring(workers: number, isPost: boolean) {
       };
     },
   };
+}
+
+/** What an error says of itself, or whatever else was thrown, which may have getters that throw. */
+export function partsOf(reason: unknown): { name?: unknown; message: string; code?: unknown } {
+  try {
+    const { name, message = reason, code } = Object(reason);
+    return { name, message: String(message), code };
+  } catch {
+    return { message: inspect(reason) };
+  }
 }
 
 /** The value below or at which the share `p` of sorted values lies (nearest rank). There are some. */

@@ -9,6 +9,7 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/runtime.ts";
+import { UNCLONEABLE, VALUES } from "./bodies/throws.ts";
 import { asLines, BODY, folder, linesOf, newFile, testOwnLoop } from "./support/own-loop.ts";
 import { run, startApiScript, withBody } from "./support/process.ts";
 
@@ -45,6 +46,21 @@ for (const technique of ["async", "threads"])
       "close",
     );
     assert.equal(code, 0);
+  });
+
+for (const technique of ["async", "threads"])
+  test(`${technique}: whatever a body throws is counted, shown, and has its line`, async () => {
+    const kinds = Object.keys({ ...VALUES, ...UNCLONEABLE });
+    const results = newFile();
+    const flags = ["--items", newFile(asLines(kinds)), "--results", results];
+    const { stdout, stderr } = await run(`scripts/${technique}.ts`, [
+      ...withBody("throws"),
+      ...flags,
+    ]);
+    assert.equal(stderr, "");
+    assert.match(stdout, new RegExp(` 0 ok, ${kinds.length} failed\n`));
+    assert.match(stdout, /\n {2}item 0: a string\n {2}item 1: undefined\n/);
+    assert.equal(linesOf(results).length, kinds.length);
   });
 
 test("examples: hash-files, factorize and post-orders do what they say", async () => {

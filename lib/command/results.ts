@@ -5,6 +5,7 @@
 // a name, a message and a code.
 
 import { appendFileSync, fstatSync, ftruncateSync, openSync, readFileSync } from "node:fs";
+import { partsOf } from "../timing.ts";
 import { UsageError } from "./flags.ts";
 
 /** The file, open for more lines. */
@@ -81,13 +82,14 @@ export function openResults(file: string, again: boolean) {
 
 function toJson(line: object, outcome: PromiseSettledResult<unknown>): string {
   if (outcome.status === "rejected") {
-    const { name, message = String(outcome.reason), code } = Object(outcome.reason);
-    return JSON.stringify({ ...line, reason: { name, message, code: code && String(code) } });
+    const { name, message, code } = partsOf(outcome.reason);
+    const reason = { name: name && String(name), message, code: code && String(code) };
+    return JSON.stringify({ ...line, reason });
   }
   try {
     return JSON.stringify({ ...line, value: outcome.value }, checkJson);
   } catch (error) {
-    return JSON.stringify({ ...line, noValue: (error as Error).message });
+    return JSON.stringify({ ...line, noValue: partsOf(error).message });
   }
 }
 

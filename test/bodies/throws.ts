@@ -102,6 +102,7 @@ export const VALUES: Record<string, () => unknown> = {
   "a number": () => 0,
   "an object": () => ({ code: 1, list: [new Date(0)] }),
   "a Buffer": () => Buffer.from("some text"),
+  "with a message that is no text": () => ({ name: 2n, message: 5 }),
 };
 
 /** What is thrown, is no error, and cannot be cloned. */
@@ -110,6 +111,12 @@ export const UNCLONEABLE: Record<string, () => unknown> = {
   "a symbol": () => Symbol("thrown"),
   "an object with a function": () => ({ thrown: () => {} }),
   "a Promise": () => Promise.resolve("thrown"),
+  "a Proxy that cannot be read": () => {
+    const get = () => {
+      throw new Error("not this either");
+    };
+    return new Proxy({ thrown: 1 }, { get });
+  },
 };
 
 const all = { ...ERRORS, ...OTHERS, ...VALUES, ...UNCLONEABLE };
