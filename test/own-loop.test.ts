@@ -116,6 +116,7 @@ test("own loop: what cannot be run is one line, exit status 2, and nothing is ru
     [["-n", "1,2", "--results", newFile()], /--requests: expected one number/],
     [noDefault, /--body: cannot load ".*": it has no default function/],
     [withBody("load-throws"), /--body: cannot load ".*": /],
+    [withBody("load-exits"), /--body: ".*" ended the process as it was loaded/],
   ] as const) {
     // Of workers, only whether the body is one is found out in another way.
     const isBody = flags.includes("--body" as never);

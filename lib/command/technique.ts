@@ -106,6 +106,12 @@ export async function load<Exports>(
 /** Loads a body in this process: also where workers are to run it, to know that it is one. */
 async function loadBody(module: URL) {
   const here = globalThis as { isLoading?: boolean }; // a technique that it calls meanwhile refuses
+  const onExit = (code: number) => {
+    if (code === 130) return; // Ctrl-C, again
+    console.error(`error: --body: "${fileURLToPath(module)}" ended the process as it was loaded`);
+    process.exitCode = 2;
+  };
+  process.once("exit", onExit);
   try {
     here.isLoading = true;
     const loop = await import(module.href);
@@ -116,5 +122,6 @@ async function loadBody(module: URL) {
     throw new UsageError(`--body: cannot load "${fileURLToPath(module)}": ${message}`);
   } finally {
     here.isLoading = false;
+    process.off("exit", onExit);
   }
 }
