@@ -36,8 +36,8 @@ export async function main(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    const { name, message } = error as Error;
-    console.error(`error: ${escapeControl(message)}`);
+    const { name, message = error } = Object(error); // a body may throw anything
+    console.error(`error: ${escapeControl(String(message))}`);
     process.exitCode = name === "UsageError" ? 2 : 1;
   }
 }

@@ -82,7 +82,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       const record = { ...measured, ...own?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run));
       if (own && !flags.json) await print(`${own.text}\n`);
-      if (thrown) throw thrown;
+      if (thrown) throw thrown.error;
       failed ||= record.failed + (record.failedBefore ?? 0) > 0;
       if (interrupted) break;
     }
@@ -96,8 +96,8 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
 /**
  * Runs a technique once, with a line of progress.
  *
- * @returns The run, what became of its items, and what the call threw although every item had
- *   settled: a teardown failed.
+ * @returns The run, what became of its items, and what was thrown although every item had settled: a
+ *   teardown failed.
  */
 async function runOnce(
   name: string,
@@ -106,34 +106,49 @@ async function runOnce(
   todo: Todo,
   options: CallOptions,
 ) {
-  await unlessInterrupted(options.signal, async () => setup?.(options.context));
-  const status = statusLine();
+  const { signal } = options;
   const of = todo.count === undefined ? "" : ` of ${todo.count}`;
-  const { run, add, end, onWorker } = startMeasuring(options.workers, work === "post");
-  const onSettled = (report: Report) => {
-    add(todo.settle(report));
-    const eachMs = (nowMs() - run.calledMs) / run.settled;
-    const left = () => `, ${formatMs(eachMs * (todo.count! - run.settled))} left`;
-    status.show(() => `${name}: ${run.settled}${of}${of && left()}`);
-  };
+  let settled = 0;
   const onExit = () => {
-    console.error(`error: the loop body ended the process, ${run.settled}${of} done`);
-    process.exitCode = 1;
+    process.exitCode = signal.aborted ? 130 : 1;
+    if (!signal.aborted)
+      console.error(`error: the loop body ended the process, ${settled}${of} done`);
   };
   process.once("exit", onExit);
-  let results: PromiseSettledResult<unknown>[] = [];
+  const status = statusLine();
+  let thrown: { error: unknown } | undefined;
   try {
-    for (const items of todo.parts)
-      results = await call(items as unknown[], { ...options, onSettled, onWorker });
-    return { run: end(), results, thrown: undefined };
-  } catch (error) {
-    results = Object(error).results;
-    if (!results) throw error;
-    return { run: end(), results, thrown: error };
-  } finally {
+    const isSetUp = await unlessInterrupted(signal, async () => {
+      await setup?.(options.context);
+      return true;
+    });
+    const { run, add, end, onWorker } = startMeasuring(options.workers, work === "post");
+    const onSettled = (report: Report) => {
+      add(todo.settle(report));
+      settled = run.settled;
+      const eachMs = (nowMs() - run.calledMs) / settled;
+      const left = () => `, ${formatMs(eachMs * (todo.count! - settled))} left`;
+      status.show(() => `${name}: ${settled}${of}${of && left()}`);
+    };
+    let results: PromiseSettledResult<unknown>[] | undefined = [];
+    try {
+      for (const items of todo.parts)
+        results = await call(items as unknown[], { ...options, onSettled, onWorker });
+    } catch (error) {
+      thrown = { error };
+      results = Object(error).results;
+    }
     status.clear();
+    const ended = end();
+    try {
+      if (isSetUp) await teardown?.();
+    } catch (error) {
+      thrown ??= { error };
+    }
+    if (!results) throw thrown!.error;
+    return { run: ended, results, thrown };
+  } finally {
     process.off("exit", onExit);
-    await teardown?.();
   }
 }
 
