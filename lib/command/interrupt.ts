@@ -14,7 +14,7 @@ export function interruptSignal(): AbortSignal {
   const controller = new AbortController();
   const abort = (why: string) =>
     controller.abort(new DOMException(`interrupted: ${why}`, "AbortError"));
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => abort(name));
+  onInterrupt(abort);
   process.on("uncaughtException", (error) => controller.abort(error));
   onParentGone(() => abort("the parent process is gone"));
   for (const stream of [process.stdout, process.stderr]) {
@@ -23,6 +23,20 @@ export function interruptSignal(): AbortSignal {
     });
   }
   return controller.signal;
+}
+
+/**
+ * Calls back on Ctrl-C (SIGINT), SIGTERM, and SIGHUP. Half a second after the first, another one ends
+ * the process: its user will not wait.
+ */
+export function onInterrupt(callback: (name: string) => void): void {
+  let firstMs = Number.POSITIVE_INFINITY;
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.on(name, () => {
+      if (performance.now() - firstMs > 500) process.exit(130); // sooner, it may be tsx that repeats it
+      firstMs = Math.min(firstMs, performance.now());
+      callback(name);
+    });
 }
 
 /**

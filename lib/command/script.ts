@@ -91,6 +91,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   } finally {
     await (await starting)?.stop();
   }
+  if (signal.aborted) process.exit(); // what a body in this thread is on may take long
 }
 
 /**

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { type Flag, onOff, UsageError, type Values, wholeNumber } from "../../lib/command/flags.ts";
+import { onInterrupt } from "../../lib/command/interrupt.ts";
 import { flagsOf, type ScriptFlags } from "../../lib/command/script-flags.ts";
 import type { CallOptions } from "../../lib/command/technique.ts";
 import type { PostOptions } from "../../lib/post.ts";
@@ -100,14 +101,7 @@ async function work({ serve }: Distributed) {
     : new URL(`../../lib/bodies/${work}.ts`, import.meta.url);
   const isLocal = Boolean(process.env[LOCAL]);
   const leaving = new AbortController();
-  let leavingMs = 0;
-  const leave = () => {
-    // tsx repeats a signal within a moment; a user who does so will not wait.
-    if (leavingMs > 0 && performance.now() - leavingMs > 500) process.exit(130);
-    leavingMs ||= performance.now();
-    leaving.abort();
-  };
-  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, leave);
+  onInterrupt(() => leaving.abort());
   if (isLocal) process.once("disconnect", () => process.exit()); // its parent is gone, or done with it
   const unusable = ({ message }: Error) => refuse(`--body: cannot load "${body}": ${message}`);
   if (body) await loadLoop(module.href).catch(unusable);

@@ -74,6 +74,10 @@ const FAULTS = {
     const evil = "\x1b[2J\x07\u202e\x9b31m\r";
     throw Object.assign(new Error(`${evil}it`), { code: `E${evil}`, name: evil });
   },
+  async "print and wait"() {
+    console.log("waiting");
+    await sleep(60_000);
+  },
   lie: () => {
     for (const lie of LIES) parentPort ? parentPort.postMessage(lie) : process.send!(lie);
   },

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Context as Faults } from "../bodies/faults.ts";
 import {
   faultsAre,
@@ -174,6 +175,31 @@ for (const { script } of alone) {
     assert.equal(stderr, "error: the loop body ended the process, 17 of 40 done\n");
     const inSetup = await run(`scripts/${script}`, withBody("setups"), { SETUP: "exits" });
     assert.equal(inSetup.stderr, "error: the loop body ended the process, 0 of 500 done\n");
+  });
+
+  test(`${script}: Ctrl-C again ends a setup that waits`, async () => {
+    const { child, ended, output } = start(`scripts/${script}`, withBody("setups"), {
+      SETUP: "waits",
+    });
+    await until(() => output.stderr.includes("waiting"));
+    child.kill("SIGINT");
+    await sleep(600); // sooner, it may be tsx that repeats the signal
+    child.kill("SIGINT");
+    const { code, stderr } = await ended;
+    assert.deepEqual([code, stderr], [130, "waiting\n"]);
+  });
+
+  test(`${script}: Ctrl-C waits for no iteration`, async () => {
+    const flags = [...withBody("faults"), "-n", "40", "-w", "2", "--json"];
+    const { child, ended } = start(
+      `scripts/${script}`,
+      flags,
+      faultsAre([[40, 5, "print and wait"]]),
+    );
+    child.stdout!.once("data", () => child.kill("SIGINT"));
+    const { code, stdout } = await ended;
+    assert.equal(code, 130);
+    assert.ok(JSON.parse(stdout.replace("waiting\n", "")).interrupted);
   });
 }
 
