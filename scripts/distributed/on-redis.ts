@@ -20,7 +20,7 @@ import { connect, URL_FORM } from "./redis.ts";
 
 type Distributed = typeof import("../distributed.ts");
 type Results = PromiseSettledResult<unknown>[];
-/** What a worker of this script's own says: that it serves, or what it took, and how it failed. */
+/** What a worker of this script's own says: that it has joined the run, or what it took, and how it failed. */
 type FromWorker = Partial<Usage> & { failed?: string | undefined };
 
 const LOCAL = "LOCAL_WORKER"; // in a worker's environment: it is one of this script's own
@@ -105,7 +105,10 @@ async function work({ serve }: Distributed) {
   if (isLocal) process.once("disconnect", () => process.exit()); // its parent is gone, or done with it
   const unusable = ({ message }: Error) => refuse(`--body: cannot load "${body}": ${message}`);
   if (body) await loadLoop(module.href).catch(unusable);
-  const onNews = isLocal ? () => process.send!({}) : console.error;
+  // Until it has joined the run, its setup may still fail.
+  const onNews = isLocal
+    ? (text: string) => text.endsWith("joined") && process.send!({})
+    : console.error;
   const serving = serve(module, { redis: redis!, concurrency, signal: leaving.signal, onNews });
   if (!isLocal) {
     await serving;
@@ -113,7 +116,7 @@ async function work({ serve }: Distributed) {
   }
   const failed = await serving.then(
     () => undefined,
-    ({ message }) => message,
+    (error) => `${Object(error).message ?? error}`,
   );
   const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
   const last: FromWorker = { from: "the usage of a process", ...usage, failed };

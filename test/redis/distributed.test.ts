@@ -308,6 +308,14 @@ describe("distributed", { skip, concurrency: 4 }, () => {
       assert.deepEqual([stderr, code], [`error: ${line}\n`, 1]);
     });
 
+  test("distributed.ts: a setup that exits fails the run, with why", async () => {
+    const { code, stdout } = await run(script, [...withBody("setups"), "-n", "5"], {
+      SETUP: "exits",
+    });
+    assert.equal(code, 1);
+    assert.match(stdout, /\n {2}item 0: workers end at their start: exit code 3\n/);
+  });
+
   test("distributed.ts: says what Redis it cannot use, with status 2", async () => {
     const other = await startRedis("--maxmemory-policy", "allkeys-lru");
     const evicting = await run(script, [], { REDIS_URL: other.url });
