@@ -179,7 +179,7 @@ export function isRecord(value: unknown): value is RunRecord {
     counts.every((count) => count === 0 || isCount(count)) &&
     ok + failed === run.requests &&
     Math.min(ms, idealMs) > 0 &&
-    [ms, ...figures, ...lists.flat()].every(Number.isFinite) &&
+    [ms, ...figures, ...lists.flat()].every((some) => Number.isFinite(some) && Number(some) < 1e12) &&
     lists.every((list) => list?.length === lists[0]?.length)
   );
 }

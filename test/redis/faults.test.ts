@@ -209,6 +209,19 @@ test("Redis gone for good ends the run after a while, and Ctrl-C ends a worker",
   }
 });
 
+test("a worker that is to leave does not wait for a Redis that goes meanwhile", async () => {
+  const { redis, api, workers } = await setUp({ latencyMs: 1500 });
+  const running = loop(redis, api, { count: 2 });
+  await until(() => api.total() === 2);
+  for (const worker of workers) kill(worker, "SIGTERM");
+  await sleep(200);
+  await redis.kill();
+  const goneMs = performance.now();
+  for (const worker of workers) await worker.ended;
+  assert.ok(performance.now() - goneMs < 8000);
+  assert.equal(checkEach(await running, "RedisLost"), 2);
+});
+
 test("Redis back after its parent gave up: nothing runs, and nothing is left", async () => {
   const { redis, api } = await setUp({ flags: ["--appendonly", "yes"] });
   const running = loop(redis, api);
