@@ -130,7 +130,9 @@ test("exports: figures that cannot be are damage", () => {
   const [sequential, async] = one.samples as [Sample, Sample];
   const timeline = { worker: [0], item: [0], startMs: [0], endMs: [1] };
   const damaged: Partial<Record<keyof Comparison, unknown>>[] = [
-    ...[0, -1, 1e308, Number.NaN, "1", undefined].map((ms) => ({ samples: [{ ...sequential, ms }] })),
+    ...[0, -1, 1e308, Number.NaN, "1", undefined].map((ms) => ({
+      samples: [{ ...sequential, ms }],
+    })),
     { samples: [{ ...async, idealMs: 0 }] },
     { samples: [{ ...async, statuses: null }] },
     { samples: [async, { ...sequential, workers: 0 }] },

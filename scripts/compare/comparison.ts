@@ -178,8 +178,8 @@ export function isRecord(value: unknown): value is RunRecord {
     [run.requests, run.workers, run.concurrency].every(isCount) &&
     counts.every((count) => count === 0 || isCount(count)) &&
     ok + failed === run.requests &&
-    Math.min(ms, idealMs) > 0 &&
-    [ms, ...figures, ...lists.flat()].every((some) => Number.isFinite(some) && Number(some) < 1e12) &&
+    [ms, idealMs].every((time) => time > 0 && time < 1e12) &&
+    [ms, ...figures, ...lists.flat()].every(Number.isFinite) &&
     lists.every((list) => list?.length === lists[0]?.length)
   );
 }
