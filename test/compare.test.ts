@@ -249,19 +249,12 @@ test("compare.ts: a body and items of the user's are compared, and said to wait 
   assert.match(stdout, /async against the plain loop: faster from 6 to 12 iterations/i);
   const factors = ["--body", "scripts/examples/factorize.ts", "-t", "sequential,processes"];
   const numbers = join(folder, "numbers.jsonl");
-  writeFileSync(numbers, Array.from({ length: 6 }, () => "10000000000037\n").join(""));
+  writeFileSync(numbers, Array.from({ length: 6 }, () => "1000000000039\n").join(""));
   const computing = await run("scripts/compare.ts", [...factors, "--items", numbers, "-n", "6"]);
   assert.match(computing.stdout, /This loop (waits and )?computes: /); // by how much else runs here
-  for (const [flags, expected] of [
-    [["-n", "13"], "--requests: expected at most 12, as many as --items, found 13"],
-    [["--items", "-"], '--items: expected a file for several runs, found "-"'],
-    [["--timeout", "5"], "--timeout: expected none with --body: only workers can be ended"],
-    [["--data", `"${"x".repeat(120_000)}"`], "--data: expected at most 100000 bytes for several"],
-  ] as const) {
-    const bad = await run("scripts/compare.ts", [...waiting, ...flags]);
-    assert.equal(bad.code, 2);
-    assert.ok(bad.stderr.startsWith(`error: ${expected}`), bad.stderr);
-  }
+  const bad = await run("scripts/compare.ts", [...waiting, "-n", "13"]);
+  const expected = "error: --requests: expected at most 12, as many as --items, found 13\n";
+  assert.deepEqual([bad.code, bad.stderr], [2, expected]);
 });
 
 test("compare.ts: killed by SIGKILL, it leaves no process behind", async () => {

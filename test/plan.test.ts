@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { parseFlags } from "../lib/command/flags.ts";
 import { compareFlags, completeFlags } from "../scripts/compare/flags.ts";
 import { planJobs, remarksOn } from "../scripts/compare/run.ts";
+import { withBody } from "./support/process.ts";
 
 const table = compareFlags([], () => true);
 const plan = completeFlags(parseFlags(table, ["-t", "sequential,async,threads", "-n", "5,5000"]));
@@ -53,4 +54,23 @@ test("plan: says where less is asked of the plain loop, or nothing", () => {
   assert.match(remarksOn(plan).join(), /^The plain loop is run up to 500 requests only/);
   assert.deepEqual(remarksOn({ ...plan, requests: [5] }), []);
   assert.deepEqual(remarksOn({ ...plan, techniques: ["async"] }), []);
+});
+
+test("plan: what cannot be compared is refused", () => {
+  const body = withBody("waits");
+  for (const [flags, expected] of [
+    [[...body, "--items", "-"], '--items: expected a file for several runs, found "-"'],
+    [
+      [...body, "--timeout", "5"],
+      "--timeout: expected none with --body: only workers can be ended",
+    ],
+    [
+      ["--data", `"${"x".repeat(120_000)}"`],
+      "--data: expected at most 100000 bytes for several scripts",
+    ],
+  ] as const)
+    assert.throws(() => completeFlags(parseFlags(table, [...flags])), {
+      name: "UsageError",
+      message: expected,
+    });
 });

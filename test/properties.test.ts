@@ -222,6 +222,7 @@ test("shared-dict: any operations do what a Map's do, and reach no prototype", a
       assert.equal(Object.getPrototypeOf({}), Object.prototype);
       assert.equal(({} as Record<string, unknown>).polluted, undefined);
     }),
+    { numRuns: 40 },
   );
 });
 
@@ -238,7 +239,7 @@ test("merge-dict: any entries become what set() by set() makes of them, later wi
       assert.deepEqual([...merged], [...model]);
       assert.equal(({} as Record<string, unknown>).polluted, undefined);
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
 });
 
