@@ -23,7 +23,7 @@ const ROLE = `--worker-of=${import.meta.url}`;
 interface ToProcess {
   role: string;
   job?: { module: string; context: Packed; concurrency: number; isDeaf: boolean };
-  group?: { first: number; items: Packed[]; isShort: boolean };
+  group?: { indexes: number[]; items: Packed[]; isShort: boolean };
 }
 
 /** What a process says. */
@@ -149,7 +149,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       takeBack(message.returned);
       feed();
     });
-    const opening = setTimeout(openPlace, 100); // one that takes so long waits for something
+    const opening = setTimeout(openPlace, 300); // one that takes so long waits for something
     const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
 
     function say(what: Omit<ToProcess, "role">) {
@@ -166,23 +166,23 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
 
     function handOut() {
       // What was returned goes first, and to who begins it at once: others may wait for its entry.
-      while (returned.length > 0 && held.size < concurrency) send(returned.shift()!, 1, false);
-      if (returned.length > 0) return;
+      const isReturned = returned.length > 0;
+      if (isReturned && held.size >= concurrency) return;
       // Short items travel in groups of about 0.2 ms; towards the end one by one again.
-      const share = (items.length - next) / (4 * most * concurrency);
+      const share = (returned.length + items.length - next) / (4 * most * concurrency);
       const size = itemTimeoutMs ? 1 : Math.max(1, Math.floor(Math.min(0.2 / eachMs, share)));
       // One that waits hides the way there and back; of long ones, others could begin it.
-      const lanes = concurrency + (eachMs < 10 && share > 0.5 ? 1 : 0);
+      const lanes = concurrency + (eachMs < 10 && share > 0.5 && !isReturned ? 1 : 0);
       const room = lanes * size - held.size;
-      if (room >= size) send(next, Math.min(room, items.length - next), size > 1);
+      if (room >= size) send(room, size > 1);
     }
 
-    function send(first: number, count: number, isShort: boolean) {
-      if (count <= 0) return;
-      const group = items.slice(first, first + count).map((item) => pack(item));
-      say({ group: { first, items: group, isShort } });
-      for (let index = first; index < first + count; index++) held.set(index, isShort);
-      next = Math.max(next, first + count);
+    function send(count: number, isShort: boolean) {
+      const indexes = returned.splice(0, count);
+      while (indexes.length < count && next < items.length) indexes.push(next++);
+      for (const index of indexes) held.set(index, isShort);
+      const group = indexes.map((index) => pack(items[index]));
+      if (group.length > 0) say({ group: { indexes, items: group, isShort } });
     }
 
     /** For who is free; the first of them first, as a later one may wait for its entry. */
@@ -296,8 +296,8 @@ function work() {
       concurrency = job.concurrency;
       void say({ is: "loaded" });
     } else if (group) {
-      const { first, items, isShort } = group;
-      queue.push(...items.map((item, offset) => ({ index: first + offset, item, isShort })));
+      const { indexes, items, isShort } = group;
+      queue.push(...items.map((item, at) => ({ index: indexes[at]!, item, isShort })));
       isSetUp ??= Promise.resolve(loop.setup?.(context)).then(() => say({ is: "ready" }));
       await isSetUp;
       while (lanes < concurrency && queue.length > 0) void runLane();

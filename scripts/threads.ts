@@ -120,7 +120,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     threads.set(thread, lanes);
     Promise.resolve(thread).then(onWorker).catch(stop);
     thread.once("message", openPlace); // so as many load at a time as there are cores
-    const opening = setTimeout(openPlace, 100); // one that takes so long waits for something
+    const opening = setTimeout(openPlace, 300); // one that takes so long waits for something
     for (const event of ["error", "messageerror"] as const)
       thread.on(event, (error) => {
         why ??= error;
