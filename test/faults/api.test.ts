@@ -21,12 +21,12 @@ import {
   until,
   withBody,
 } from "../support/process.ts";
-import { LOOPS, nameOf } from "../support/scripts.ts";
+import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
 // Most of their time they wait for a time limit: some run at once.
 describe("hostile APIs", { concurrency: 3 }, () => {
-  for (const loop of LOOPS) {
+  for (const loop of SCRIPTS) {
     test(`${nameOf(loop)}: each way to fail costs its own item, with its reason`, async () => {
       const server = await startHostileServer();
       const count = FAULTS.length;

@@ -19,7 +19,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { run, startApiScript } from "../support/process.ts";
-import { LOOPS, nameOf } from "../support/scripts.ts";
+import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -145,7 +145,7 @@ test("an odd path, a TMPDIR that does not exist, a proxy and no terminal are no 
   for (const part of ["scripts", "lib", "package.json"])
     cpSync(join(root, part), join(odd, part), { recursive: true });
   symlinkSync(join(root, "node_modules"), join(odd, "node_modules"));
-  for (const loop of LOOPS) {
+  for (const loop of SCRIPTS) {
     const path = join(odd, "scripts", loop.script);
     const flags = ["-n", "4", "--latency", "0", "--json", ...loop.flags];
     const { code, stderr, records } = await run(path, flags, env);

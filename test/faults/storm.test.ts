@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { commandLine, descendants, start, startApiScript, withBody } from "../support/process.ts";
-import { LOOPS, nameOf } from "../support/scripts.ts";
+import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
 /** How many requests: STORM=10000 makes it a soak of five minutes. */
@@ -15,7 +15,7 @@ const BAD_API = [
 ];
 const isPool = (text: string) => text.includes("--worker-of=");
 
-for (const loop of LOOPS) {
+for (const loop of SCRIPTS) {
   const { script, flags, workers } = loop;
   // One request after another would take most of a minute.
   const count = workers === "none" && script !== "async.ts" ? REQUESTS / 5 : REQUESTS;

@@ -13,6 +13,9 @@ export const LOOPS = [
   { script: "merge-dict.ts", flags: ["--with", "threads"], workers: "threads" },
 ] as const;
 
+/** Each script once: for what does not depend on which workers a dictionary has. */
+export const SCRIPTS = LOOPS.filter(({ flags }) => !flags.some((flag) => flag === "threads"));
+
 /** A script's name as test names show it. */
 export function nameOf({ script, flags }: { script: string; flags: readonly string[] }): string {
   return [script, ...flags].join(" ");
