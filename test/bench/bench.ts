@@ -40,6 +40,8 @@ const micro = (us: number) => `${Number(us.toPrecision(2))} us`;
 const hasPython = spawnSync("python3", ["-c", "import requests"], { stdio: "ignore" }).status === 0;
 const hasWrk = spawnSync("wrk", ["--version"], { stdio: "ignore" }).error === undefined;
 
+const hasRedis = spawnSync("redis-server", ["--version"], { stdio: "ignore" }).status === 0;
+
 /** Another checkout, to measure against. */
 const before = process.env.BEFORE;
 
@@ -347,6 +349,29 @@ const rows: Row[] = [
       }),
   },
   {
+    name: "distributed",
+    repeats: hasRedis ? 3 : 0,
+    measure: (values) =>
+      withApi(5, async (api) => {
+        const posts = ["-n", `${POSTS}`, "--url", api.url.href];
+        const workers = [...posts, "-w", "2", "-c", "4"];
+        add(values, "processes", (await ours("processes", [...posts, "-w", "8"])).ms);
+        add(values, "distributed", (await ours("distributed", workers)).ms);
+        add(values, "batches", (await ours("distributed", [...workers, "--batch", "10"])).ms);
+      }),
+    report: (of) =>
+      [
+        ["distributed", "10,000 POSTs, 5 ms, distributed on 2 workers x 4", "1.2x"],
+        ["batches", "the same, in batches of 10", "1.05x"],
+      ].map(([own = "", what, goal]) => [
+        what,
+        own,
+        "processes",
+        ratioOf(of(own), of("processes")),
+        goal,
+      ]),
+  },
+  {
     name: "buffers",
     repeats: 3,
     formats: () => formatBytes,
@@ -418,6 +443,7 @@ console.log(
 );
 if (!hasPython) console.log("Rows against Python are left out: apt install python3-requests\n");
 if (!before) console.log("Rows against another checkout are left out: BEFORE=FOLDER\n");
+if (!hasRedis) console.log("The rows of distributed.ts are left out: apt install redis-server\n");
 if (!hasWrk) console.log("The row with wrk is left out: apt install wrk\n");
 console.log("| what | ours | against | is | to reach |\n| --- | ---: | ---: | ---: | ---: |");
 
