@@ -6,8 +6,10 @@
 // Each argument is a command that runs a .ts file. Out comes a Markdown table; the exit status is 1
 // where something failed.
 
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -16,6 +18,15 @@ import { makeCopies, projectOf, TECHNIQUES } from "./support/copies.ts";
 const root = fileURLToPath(new URL("../", import.meta.url));
 const SMOKE = ["-n", "6", "-w", "2", "--latency", "1"];
 const scripts = [...TECHNIQUES, "compare"];
+
+// For the copy of distributed.ts; as a script it starts one of its own.
+const free = createServer().listen(0, "127.0.0.1");
+await once(free, "listening");
+const { port } = free.address() as AddressInfo;
+await once(free.close(), "close");
+const redis = spawn("redis-server", ["--port", `${port}`, "--save", ""], { stdio: "ignore" });
+redis.on("error", () => console.error("there is no redis-server, which distributed.ts needs"));
+const env = { ...process.env, REDIS_URL: `redis://127.0.0.1:${port}` };
 
 const folder = mkdtempSync(join(tmpdir(), "runtimes-"));
 makeCopies(folder);
@@ -28,8 +39,8 @@ for (const command of commands) {
   const version = versionOf(program!);
   // tsx by its whole path, for the copies are elsewhere.
   const own = flags.map((flag) => (flag === "tsx" ? import.meta.resolve("tsx") : flag));
-  const works = (file: string, args: string[], expected: RegExp) => {
-    const options = { encoding: "utf8", timeout: 60_000, killSignal: "SIGKILL" } as const;
+  const works = (file: string, args: string[], expected: RegExp, env?: NodeJS.ProcessEnv) => {
+    const options = { encoding: "utf8", timeout: 60_000, killSignal: "SIGKILL", env } as const;
     const { status, stdout, stderr } = spawnSync(program!, [...own, file, ...args], options);
     if (status === 0 && expected.test(stdout)) return true;
     console.error(`${version}, ${file}: status ${status}\n${stdout}\n${stderr}`);
@@ -44,12 +55,13 @@ for (const command of commands) {
     ),
   );
   const copied = TECHNIQUES.filter((name) =>
-    works(join(projectOf(folder, name), "main.ts"), [], /^all is well\n$/),
+    works(join(projectOf(folder, name), "main.ts"), [], /^all is well\n$/, env),
   );
   const how = own.some((flag) => flag.includes("tsx")) ? `${version} under tsx` : version;
   rows.push([how, result(ran, scripts), result(copied, TECHNIQUES)]);
 }
 rmSync(folder, { recursive: true });
+redis.kill();
 
 console.log(`| runtime | scripts | copies |\n| --- | --- | --- |`);
 for (const row of rows) console.log(`| ${row.join(" | ")} |`);
