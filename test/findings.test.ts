@@ -156,6 +156,13 @@ test("findings: the knee is the fewest workers that come near the best time", ()
   );
 });
 
+test("findings: of times that rise and fall, no gain is claimed from each further worker", () => {
+  const samples = sweep("threads", { 1: 481, 2: 866, 4: 137, 8: 300 });
+  says(samples, /^Threads first came within 10 % of its best time with 4 workers: 137 ms\.$/, {
+    over: "workers",
+  });
+});
+
 test("findings: no gain is none, whatever the plain loop", () => {
   const times = { 1: 1000, 2: 1010, 4: 990, 8: 1000 };
   const samples = [

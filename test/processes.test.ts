@@ -62,10 +62,9 @@ test("processes: short iterations do not wait behind one that waits after all", 
   const onSettled = ({ index }: Report) => order.push(index);
   await call("rules", upTo(4000), { ...context, onSettled });
   const waited = upTo(4000).filter((item) => item % 400 === 200);
-  // Most of them were handed out together with the item after them, and that was done first. (On a busy
-  // machine less are: items travel one by one then.)
+  // Most of them were handed out together with the item after them, and that was done first.
   const passed = waited.filter((item) => order.indexOf(item + 1) < order.indexOf(item));
-  assert.ok(passed.length >= 3, `${passed.length} of ${waited.length}`);
+  assert.ok(passed.length >= 6, `${passed.length} of ${waited.length}`);
 });
 
 test("processes: short iterations that turn out long are shared by all", async () => {

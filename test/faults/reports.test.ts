@@ -2,35 +2,28 @@
 
 import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
+import type { ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { after, test } from "node:test";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { check } from "../support/checker.ts";
+import { serveHttp } from "../support/counting-api.ts";
 import { run, start, until } from "../support/process.ts";
 
 /** An API that is told by the item and by how often that came before what to do. */
 async function serve(act: (response: ServerResponse, item: number, before: number) => void) {
   const seen = new Map<number, number>();
-  const server = createServer(async (request, response) => {
+  const url = await serveHttp(async (request, response) => {
     const { request: item } = JSON.parse(await text(request));
     const before = seen.get(item) ?? 0;
     seen.set(item, before + 1);
     act(response, item, before);
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  const { port } = server.address() as { port: number };
   const total = () => [...seen.values()].reduce((sum, count) => sum + count, 0);
-  return { flags: ["--url", `http://127.0.0.1:${port}/`], total };
+  return { flags: ["--url", url], total };
 }
 
 const refuse = (response: ServerResponse) => response.writeHead(429, { "Retry-After": "0" }).end();
