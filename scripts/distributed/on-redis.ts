@@ -7,24 +7,27 @@ import { once } from "node:events";
 import { createServer } from "node:net";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
 import { type Flag, onOff, UsageError, type Values, wholeNumber } from "../../lib/command/flags.ts";
 import { onInterrupt } from "../../lib/command/interrupt.ts";
 import { flagsOf, type ScriptFlags } from "../../lib/command/script-flags.ts";
 import type { CallOptions } from "../../lib/command/technique.ts";
 import type { PostOptions } from "../../lib/post.ts";
-import type { Hooks, Usage } from "../../lib/timing.ts";
+import { loadable } from "../../lib/runtime.ts";
+import type { Hooks } from "../../lib/timing.ts";
 import { loadLoop, named } from "../processes.ts";
+import type { FromWorker, LocalJob } from "./local-worker.ts";
 import { connect, URL_FORM } from "./redis.ts";
 
 type Distributed = typeof import("../distributed.ts");
 type Results = PromiseSettledResult<unknown>[];
-/** What a worker of this script's own says: that it has joined the run, or what it took, and how it failed. */
-type FromWorker = Partial<Usage> & { failed?: string | undefined };
 
-const LOCAL = "LOCAL_WORKER"; // in a worker's environment: it is one of this script's own
 const MAX_CONNECTIONS = 1024;
+/** What workers of this script's own load, beside the body. */
+const OWN_FILES = ["./local-worker.ts", "../distributed.ts"].map(
+  (path) => new URL(path, import.meta.url),
+);
 
 const redis: Flag<string | undefined> = {
   placeholder: "URL",
@@ -60,6 +63,7 @@ export const flags = {
 };
 
 let own: ScriptFlags & Values<typeof flags>; // what the command line says
+let local: { files: URL[]; execArgv: string[] }; // what its own workers load, and Node's flags for them
 const OF_WORKER = ["redis", "worker", "concurrency", "work", "body"];
 
 /**
@@ -86,6 +90,10 @@ export async function begin(given: Record<string, unknown>, self: Distributed): 
   }
   if (own.redis) (await connect(own.redis).catch(({ message }) => refuse(message))).disconnect();
   if (worker) await work(self);
+  const files = [...OWN_FILES, moduleOf(own)];
+  // Workers elsewhere have the files as they are, and so has who runs a module of the user's.
+  if (own.redis || body) local = { files, execArgv: process.execArgv };
+  else local = { files: await loadable(files), execArgv: [] };
   return worker;
 }
 
@@ -95,32 +103,20 @@ function refuse(why: string): never {
 
 /** The worker's side. */
 async function work({ serve }: Distributed) {
-  const { redis, concurrency, work, body } = own;
-  const module = body
-    ? pathToFileURL(resolve(body))
-    : new URL(`../../lib/bodies/${work}.ts`, import.meta.url);
-  const isLocal = Boolean(process.env[LOCAL]);
+  const { redis, concurrency, body } = own;
   const leaving = new AbortController();
   onInterrupt(() => leaving.abort());
-  if (isLocal) process.once("disconnect", () => process.exit()); // its parent is gone, or done with it
   const unusable = ({ message }: Error) => refuse(`--body: cannot load "${body}": ${message}`);
-  if (body) await loadLoop(module.href).catch(unusable);
-  // Until it has joined the run, its setup may still fail.
-  const onNews = isLocal
-    ? (text: string) => text.endsWith("joined") && process.send!({})
-    : console.error;
-  const serving = serve(module, { redis: redis!, concurrency, signal: leaving.signal, onNews });
-  if (!isLocal) {
-    await serving;
-    process.exit(); // BullMQ would wait for a Redis that is gone
-  }
-  const failed = await serving.then(
-    () => undefined,
-    (error) => `${Object(error).message ?? error}`,
-  );
-  const usage = { cpu: process.cpuUsage(), rssBytes: process.memoryUsage.rss() };
-  const last: FromWorker = { from: "the usage of a process", ...usage, failed };
-  process.send!(last);
+  if (body) await loadLoop(moduleOf(own).href).catch(unusable);
+  const onNews = console.error;
+  await serve(moduleOf(own), { redis: redis!, concurrency, signal: leaving.signal, onNews });
+  process.exit(); // BullMQ would wait for a Redis that is gone
+}
+
+function moduleOf({ body, work }: ScriptFlags): URL {
+  return body
+    ? pathToFileURL(resolve(body))
+    : new URL(`../../lib/bodies/${work}.ts`, import.meta.url);
 }
 
 const seen = new Set<number>(); // the workers that took part in the last run
@@ -138,9 +134,10 @@ export async function afterRun() {
 export async function inWorkers(
   self: Distributed,
   items: unknown[],
-  module: URL,
+  _module: URL,
   options: CallOptions & Hooks,
 ): Promise<Results> {
+  const [entry, script, body] = local.files as [URL, URL, URL];
   const { concurrency, signal, onWorker } = options;
   let reported = 0; // by workers
   const onSettled: Hooks["onSettled"] = (report) => {
@@ -168,12 +165,12 @@ export async function inWorkers(
   let results: Results;
 
   function startWorker() {
-    const what = own.body ? ["--body", own.body] : ["--work", own.work];
-    const script = fileURLToPath(new URL("../distributed.ts", import.meta.url));
-    const child = fork(script, ["--worker", "--concurrency", `${concurrency}`, ...what], {
-      env: { ...process.env, REDIS_URL: url, [LOCAL]: "1" },
+    const child = fork(entry, {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
+      execArgv: local.execArgv,
     });
+    const job: LocalJob = { script: script.href, body: body.href, redis: url, concurrency };
+    child.send(job, () => {});
     let failed: string | undefined;
     children.add(child);
     onWorker(child);
@@ -203,7 +200,7 @@ export async function inWorkers(
     };
     setTimeout(waiting, 3000).unref();
     const context = options.context as PostOptions | undefined;
-    results = await self.distributed(items, module, {
+    results = await self.distributed(items, body, {
       ...{ redis: url, batch: own.batch, again: own.again, lostAfterMs: own["lost-after"] },
       ...{ signal: over.signal, onSettled },
       ...(own.run && { run: own.run }),

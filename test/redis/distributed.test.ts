@@ -290,7 +290,7 @@ describe("distributed", { skip, concurrency: 4 }, () => {
       const all = descendants(running.child.pid!); // with Redis, which hides its environment
       const names = all.map(commandLine).join("\n");
       assert.match(names, /(redis|valkey)-server .+:\d+/);
-      assert.match(names, /distributed\.ts --worker/);
+      assert.match(names, /local-worker/);
       running.child.kill(how);
       await running.ended;
       await until(() => !all.some(isAlive), 2000);
