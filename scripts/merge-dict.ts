@@ -103,9 +103,20 @@ runAsScript(import.meta.url, {
     return self.intoMergedDict(merged, items, module, options);
   },
   async afterRun(_self, results) {
-    const { studyMerge } = await import("../lib/command/dict-study.ts");
+    const { showDict, timeUs } = await import("../lib/command/dictionary.ts");
+    const { formatCount } = await import("../lib/terminal/format.ts");
+    const dictOperations = results.filter(({ status }) => status === "fulfilled").length;
+    const collisions = dictOperations - merged.size;
     const counts = new Map<unknown, number>();
     for (const value of merged.values()) mergeInto(counts, [[value, 1]], (a, b) => a + b);
-    return studyMerge(merged, counts, results);
+    const shown = [...counts].map(([value, count]) => `${value}: ${formatCount(count)}`);
+    const fresh = new Map<number, number>();
+    const dictPipelinedUs = await timeUs(10_000, (times) => {
+      for (let key = 0; key < times; key++) mergeInto(fresh, structuredClone([[key, key]]));
+    });
+    return showDict(merged, { dictOperations, collisions, dictPipelinedUs }, [
+      `how often each value came, merged by (a, b) => a + b: { ${shown.join(", ")} }`,
+      `one entry: ${dictPipelinedUs.toFixed(2)} us to copy and merge`,
+    ]);
   },
 });

@@ -193,8 +193,8 @@ runAsScript(import.meta.url, {
     last = { dict: new Map(), counter: { operations: 0 } };
     return self.intoSharedDict(last.dict, items, module, { ...options, counter: last.counter });
   },
-  async afterRun({ intoSharedDict }, _results, options) {
-    const { studySharedDict } = await import("../lib/command/dict-study.ts");
-    return studySharedDict(last.dict, last.counter.operations, intoSharedDict, options);
+  async afterRun(self, _results, options) {
+    const { study } = await import("./shared-dict/study.ts");
+    return study(self, last.dict, last.counter.operations, options);
   },
 });

@@ -14,7 +14,7 @@ const ROOMS = [
   ["lib/post.ts"],
   ["lib/bodies/", "lib/terminal/"],
   ["lib/command/"],
-  ["lib/main.ts", "scripts/compare/", "scripts/api/", "scripts/examples/"],
+  ["lib/main.ts", "scripts/compare/", "scripts/api/", "scripts/examples/", "scripts/shared-dict/"],
   ["scripts/processes.ts"],
   ["scripts/distributed/"],
   ["scripts/"],

@@ -1,6 +1,6 @@
 // A script whose technique is called when no more files can be opened, as every process needs some.
 
-import "../../lib/command/dict-study.ts"; // while it can be opened
+import "../../lib/command/dictionary.ts"; // while it can be opened
 import { openSync } from "node:fs";
 import { runAsScript } from "../../lib/main.ts";
 import { inProcesses } from "../../scripts/processes.ts";
