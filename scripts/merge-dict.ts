@@ -105,7 +105,10 @@ runAsScript(import.meta.url, {
   async afterRun(_self, results) {
     const { showDict, timeUs } = await import("../lib/command/dictionary.ts");
     const { formatCount } = await import("../lib/terminal/format.ts");
-    const dictOperations = results.filter(({ status }) => status === "fulfilled").length;
+    const entries = results.flatMap((each) =>
+      each.status === "fulfilled" ? [...(each.value as unknown[])] : [],
+    );
+    const dictOperations = entries.length;
     const collisions = dictOperations - merged.size;
     const counts = new Map<unknown, number>();
     for (const value of merged.values()) mergeInto(counts, [[value, 1]], (a, b) => a + b);

@@ -6,7 +6,7 @@ import type { Job } from "./bodies/entries.ts";
 import { type OddValue, oddValue, UNCLONEABLE, WHOLE } from "./bodies/odd-value.ts";
 import { type Kind, limit, testDictionary } from "./support/dictionary.ts";
 import { bare, body, intoMergedDict, mergeInto } from "./support/load.ts";
-import { run, start, startApiScript, until, workersOf } from "./support/process.ts";
+import { run, start, startApiScript, until, withBody, workersOf } from "./support/process.ts";
 import { checkRecord, testWorkers } from "./support/technique.ts";
 
 testDictionary("merge-dict", ["processes", "threads"]);
@@ -242,6 +242,26 @@ test("merge-dict.ts: prints the dictionary, how often each value came, what an e
   assert.ok(stdout.includes(`dictionary with 20 entries: ${inOrder}\n`), stdout);
   assert.match(stdout, /how often each value came, merged by .*: { 201: 20 }/);
   assert.match(stdout, /one entry: [\d.]+ us to copy and merge/);
+});
+
+test("merge-dict.ts: counts the entries that a body returns, and those whose key came again", async () => {
+  const jobs: Job[] = [];
+  for (let index = 0; index < 3; index++) {
+    const entries: Job["entries"] = [
+      [index, 1],
+      [index + 1, 1],
+    ];
+    jobs.push({ entries, ...(index === 2 && { as: "a Map" }) });
+  }
+  const flags = [...withBody("entries"), "--items", "-", "-w", "2", "--json"];
+  const input = jobs.map((job) => JSON.stringify(job)).join("\n");
+  const { code, records, stderr } = await run("scripts/merge-dict.ts", flags, {}, input);
+  assert.equal(code, 0, stderr);
+  const { dictSize, dictOperations, collisions } = records[0]!;
+  assert.deepEqual(
+    { dictSize, dictOperations, collisions },
+    { dictSize: 4, dictOperations: 6, collisions: 2 },
+  );
 });
 
 test("compare.ts: compares the dictionary scripts like any other", async () => {

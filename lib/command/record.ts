@@ -70,7 +70,7 @@ export interface RunRecord extends About {
   timeline?: Timeline;
   /** Entries of the dictionary. */
   dictSize?: number;
-  /** Operations on it that the parent saw; else one for each iteration that was ok. */
+  /** Operations on it that the parent saw, entries that it merged; else iterations that were ok. */
   dictOperations?: number;
   /** Microseconds an operation took, each awaited before the next. */
   dictAwaitedUs?: number;
