@@ -7,16 +7,16 @@ test("statistics: the median of odd, even, single and no values", () => {
 });
 
 test("statistics: the spread is the sample standard deviation, and none for one value", () => {
-  const { median: middle, deviation, least, most, count } = spread([2, 4, 4, 4, 5, 5, 7, 9])!;
+  const { median: middle, deviationShare, least, most, count } = spread([2, 4, 4, 4, 5, 5, 7, 9])!;
   assert.deepEqual([middle, least, most, count], [4.5, 2, 9, 8]);
-  assert.ok(Math.abs(deviation! - Math.sqrt(32 / 7)) < 1e-12);
-  assert.equal(spread([5])!.deviation, undefined);
+  assert.ok(Math.abs(deviationShare * 4.5 - Math.sqrt(32 / 7)) < 1e-12);
+  assert.equal(spread([5])!.deviationShare, 0);
   assert.equal(spread([]), undefined);
 });
 
 test("statistics: a factor's error is that of its parts together", () => {
-  const a = { median: 200, deviation: 6, least: 0, most: 0, count: 9 };
-  const b = { median: 100, deviation: 4, least: 0, most: 0, count: 9 };
+  const a = { median: 200, deviationShare: 0.03, least: 0, most: 0, count: 9 };
+  const b = { median: 100, deviationShare: 0.04, least: 0, most: 0, count: 9 };
   const { factor, deviation, verdict } = ratio(a, b);
   assert.equal(factor, 2);
   assert.ok(Math.abs(deviation! - 2 * Math.hypot(0.03, 0.04)) < 1e-12);
@@ -25,7 +25,7 @@ test("statistics: a factor's error is that of its parts together", () => {
 
 test("statistics: noise is no difference, whichever of the two is larger; more runs make it one", () => {
   const of = (median: number, count: number) => ({
-    ...{ median, deviation: median * 0.1, least: 0, most: 0, count },
+    ...{ median, deviationShare: 0.1, least: 0, most: 0, count },
   });
   assert.equal(ratio(of(108, 3), of(100, 3)).verdict, "level");
   assert.equal(ratio(of(100, 3), of(108, 3)).verdict, "level");

@@ -41,9 +41,8 @@ export interface Comparison {
 
 const FIGURES = ["startupMs", "idealMs", "serviceMs", "cpuMs", "peakRssBytes"] as const;
 
-type Same = "technique" | "work" | "requests" | "workers" | "workerKind" | "concurrency";
 /** All runs of one technique in one row, and what is the same for all of them. */
-export interface Cell extends Pick<Sample, Same> {
+export interface Cell extends Omit<Sample, "ms" | (typeof FIGURES)[number]> {
   samples: Sample[];
   /** Of the runs in which all items were ok, so that times compare; undefined for none. */
   ms: Spread | undefined;
@@ -56,41 +55,34 @@ export interface Cell extends Pick<Sample, Same> {
 /** A cell that has a time. */
 export type TimedCell = Cell & { ms: Spread };
 
-/** All that one technique did. */
-export interface Line {
-  technique: string;
-  /** One for each row, or undefined. Over workers, the plain loop's is the same in all rows. */
-  cells: (Cell | undefined)[];
-  /** Those that have a time, each once. */
-  timed: TimedCell[];
-}
-
 /** What was run with the number of workers that was asked for, or with Python's. */
 export type Panel = ReturnType<typeof panelOf>;
+/** All that one technique did. */
+export type Line = Panel["lines"][number];
 
 /** The panels of a comparison; the second, with Python's numbers of workers, where there is one. */
 export function panelsOf(comparison: Comparison): Panel[] {
-  const [equal, asPython] = [panelOf(comparison, false), panelOf(comparison, true)];
-  asPython.lines = asPython.lines.filter(({ cells }) => cells.some(Boolean));
-  return asPython.lines.length > 0 ? [equal, asPython] : [equal];
+  const panels = [false, true].map((asPython) => panelOf(comparison, asPython));
+  return panels.filter(({ asPython, lines }) => !asPython || lines.length > 0);
 }
 
-function panelOf(comparison: Comparison, asPython: boolean) {
-  const { over, xs, techniques, samples, machine } = comparison;
-  const lines = techniques.map((technique): Line => {
+function panelOf({ over, xs, techniques, samples, machine }: Comparison, asPython: boolean) {
+  const lines = techniques.flatMap((technique) => {
     const own = samples.filter((run) => run.technique === technique && run.asPython === asPython);
+    // Over workers, the plain loop's is the same in all rows.
     const shared = over === "workers" && technique === BASELINE ? cellOf(own) : undefined;
     const cells = xs.map((x) => shared ?? cellOf(own.filter((run) => run[over] === x)));
-    return { technique, cells, timed: [...new Set(cells)].filter(isTimed) };
+    // Those that have a time, each once.
+    const timed = [...new Set(cells)].filter(isTimed);
+    return asPython && !cells.some(Boolean) ? [] : { technique, cells, timed };
   });
   // For each row the cells that have a time.
   const rows = xs.map((_, row) => lines.map(({ cells }) => cells[row]).filter(isTimed));
   for (const { cells, timed } of lines)
     for (const [row, cell] of cells.entries()) {
       const plain = rows[row]!.find((other) => other.technique === BASELINE);
-      if (!isTimed(cell) || cell === plain) continue;
       const base = plain ?? (over === "workers" ? timed[0] : undefined);
-      cell.gain = base && ratio(base.ms, cell.ms);
+      if (base && cell !== plain && isTimed(cell)) cell.gain = ratio(base.ms, cell.ms);
     }
   const ideals = rows.map((row) => idealOf(row, machine.cores));
   return { over, xs, machine, asPython, work: samples[0]?.work, lines, ideals, rows };
@@ -101,10 +93,6 @@ function cellOf(samples: Sample[]): Cell | undefined {
   const ms = spread(done.map((run) => run.ms));
   const medians = FIGURES.map((name) => [name, median(done.flatMap((run) => run[name] ?? []))]);
   return samples[0] && { ...samples[0], samples, ms, median: Object.fromEntries(medians) };
-}
-
-function isTimed(cell: Cell | undefined): cell is TimedCell {
-  return cell?.ms !== undefined;
 }
 
 /** The fastest of the cells. */
@@ -130,8 +118,8 @@ function idealOf(row: TimedCell[], cores: number) {
   const rounds = Math.ceil(requests / atOnce);
   const estimate = plain && (plain.ms.median / requests) * rounds;
   const ideals = isComputing ? [estimate] : others.map((cell) => cell.median.idealMs);
-  const least = Math.min(...ideals.flatMap((ideal) => ideal ?? []));
-  const ms = spread([least].filter(Number.isFinite));
+  const known = ideals.flatMap((ideal) => ideal ?? []).sort((a, b) => a - b);
+  const ms = spread(known.slice(0, 1));
   return ms && { atOnce, rounds, ms, gain: plain && ratio(plain.ms, ms) };
 }
 
@@ -184,6 +172,7 @@ export function isRecord(value: unknown): value is RunRecord {
   );
 }
 
+const isTimed = (cell: Cell | undefined): cell is TimedCell => cell?.ms !== undefined;
 const isText = (value: unknown) => typeof value === "string";
 /** Whether a value can be a technique's name, which is that of its file. */
 export const isName = (value: unknown) => isText(value) && /^[a-z][a-z0-9-]*$/.test(`${value}`);

@@ -74,7 +74,7 @@ function timeText(cell: Cell | undefined): string {
   if (!cell) return "-";
   const { ms, samples } = cell;
   if (!ms) return failureOf(samples)?.text ?? "interrupted";
-  const share = ((ms.deviation ?? 0) / ms.median) * 100;
+  const share = ms.deviationShare * 100;
   const spread = share < 0.01 ? "" : ` ±${Number(share.toPrecision(share < 10 ? 1 : 2))}%`;
   const part = ms.count < samples.length ? ` (${ms.count} of ${samples.length} runs)` : "";
   return formatMs(ms.median) + spread + part;

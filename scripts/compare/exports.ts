@@ -88,9 +88,7 @@ export function toMarkdown({ machine, startedAt }: Comparison, summary: Summary)
   const filled = summary.panels.filter(({ rows }) => rows.flat().length > 0);
   const tables = filled.map(({ table }) => {
     const ruled = table.map(([head = "", ...cells]) => [head, "---:", ...cells]);
-    return linesOf(ruled, " | ")
-      .map((line) => `| ${line} |`)
-      .join("\n");
+    return `| ${linesOf(ruled, " | ").join(" |\n| ")} |`;
   });
   const list = summary.sentences.map((sentence) => `- ${sentence}`).join("\n");
   const { runtime, cores, cpu } = machine;

@@ -37,15 +37,12 @@ function place({ over, work }: Panel, from: number, to = from): string {
 
 /** What holds in rows next to each other, said once; a row without anything to say ends it. */
 function stretches(verdicts: Finding[], panel: Panel) {
-  const found: { verdict: Finding; from: number; to: number }[] = [];
-  for (const [row, verdict] of verdicts.entries()) {
-    const [x, last] = [panel.xs[row]!, found.at(-1)];
-    if (last && last.verdict === verdict) last.to = x;
-    else found.push({ verdict, from: x, to: x });
-  }
-  return found.flatMap(({ verdict, from, to }) =>
-    verdict === undefined ? [] : { verdict, where: place(panel, from, to) },
-  );
+  const starts = [...verdicts.keys()].filter((row) => verdicts[row] !== verdicts[row - 1]);
+  return starts.flatMap((first, number) => {
+    const last = (starts[number + 1] ?? verdicts.length) - 1;
+    const where = place(panel, panel.xs[first]!, panel.xs[last]!);
+    return verdicts[first] ? { verdict: verdicts[first], where } : [];
+  });
 }
 
 /** Which technique was fastest in which rows, and which of them nothing tells from it. */
@@ -135,7 +132,7 @@ function failures({ technique, cells }: Line, panel: Panel): Finding {
 /** Where the figures say less than they seem to. */
 function noise(panels: Panel[]): Finding {
   const cells = [...new Set(panels.flatMap(({ rows }) => rows.flat()))];
-  const wide = cells.filter(({ ms }) => (ms.deviation ?? 0) > LARGE_SPREAD * ms.median);
+  const wide = cells.filter(({ ms }) => ms.deviationShare > LARGE_SPREAD);
   const of = `${wide.length} of ${plural(cells.length, "time")}`;
   if (wide.length > 0)
     return `The spread is above ${percent(LARGE_SPREAD)} for ${of}: try more --runs.`;

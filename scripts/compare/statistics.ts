@@ -2,24 +2,11 @@
 
 import { sum } from "../../lib/timing.ts";
 
-/** Several measurements of the same thing, in its own unit. */
-export interface Spread {
-  median: number;
-  /** Sample standard deviation; undefined for a single measurement. */
-  deviation: number | undefined;
-  least: number;
-  most: number;
-  count: number;
-}
+/** What several measurements of the same thing come to, in its own unit. */
+export type Spread = NonNullable<ReturnType<typeof spread>>;
 
 /** How many times as much one thing is as another. */
-export interface Ratio {
-  factor: number;
-  /** Standard deviation of the factor; undefined where there was one measurement of either. */
-  deviation?: number | undefined;
-  /** Whether the second is faster, if they are times, or the difference no more than noise. */
-  verdict: "faster" | "slower" | "level";
-}
+export type Ratio = ReturnType<typeof ratio>;
 
 /** With one or two measurements, less than this share apart is level: nothing tells them apart. */
 export const LEVEL_ONCE = 0.1;
@@ -34,14 +21,15 @@ export function median(values: readonly number[]): number | undefined {
 }
 
 /** Sums up measurements; undefined for none. */
-export function spread(values: readonly number[]): Spread | undefined {
+export function spread(values: readonly number[]) {
   const middle = median(values);
   if (middle === undefined) return undefined;
   const mean = sum(values) / values.length;
   const squares = sum(values.map((value) => (value - mean) ** 2));
   return {
     median: middle,
-    deviation: values.length > 1 ? Math.sqrt(squares / (values.length - 1)) : undefined,
+    /** Sample standard deviation as a share of the median; 0 for a single measurement. */
+    deviationShare: Math.sqrt(squares / Math.max(1, values.length - 1)) / middle,
     least: values.reduce((a, b) => Math.min(a, b)),
     most: values.reduce((a, b) => Math.max(a, b)),
     count: values.length,
@@ -55,23 +43,27 @@ export function spread(values: readonly number[]): Spread | undefined {
  * The two differ where they are further apart than {@link LEVEL} and than twice the standard error:
  * that of a median of n values is 1.25 deviations / sqrt(n) (for normal distributions).
  */
-export function ratio(a: Spread, b: Spread): Ratio {
+export function ratio(a: Spread, b: Spread) {
   const factor = a.median / b.median;
   const apart = Math.max(factor, 1 / factor) - 1;
   const count = Math.min(a.count, b.count);
-  const share = ({ deviation = 0, median }: Spread) => (count > 1 ? deviation / median : 0);
-  const error = 1.25 * Math.hypot(share(a) / Math.sqrt(a.count), share(b) / Math.sqrt(b.count));
-  // One or two measurements know too little of their own spread.
-  const isLevel = apart <= Math.max(count < 3 ? LEVEL_ONCE : LEVEL, 2 * error);
+  // One or two measurements know too little of their own spread; of one, nothing is known.
+  const known = count > 1 ? [a, b] : [];
+  const errors = known.map((each) => (1.25 * each.deviationShare) / Math.sqrt(each.count));
+  const level = Math.max(count < 3 ? LEVEL_ONCE : LEVEL, 2 * Math.hypot(...errors));
+  /** Whether the second is faster, if they are times, or the difference no more than noise. */
+  const verdict: "faster" | "slower" | "level" =
+    apart <= level ? "level" : factor > 1 ? "faster" : "slower";
   return {
     factor,
-    deviation: count > 1 ? factor * Math.hypot(share(a), share(b)) : undefined,
-    verdict: isLevel ? "level" : factor > 1 ? "faster" : "slower",
+    /** Standard deviation of the factor; undefined where there was one measurement of either. */
+    deviation: count > 1 ? factor * Math.hypot(a.deviationShare, b.deviationShare) : undefined,
+    verdict,
   };
 }
 
 /** "2.31 ± 0.05", or "2.3" where no deviation is known or it is too small to show. */
-export function formatRatio({ factor, deviation }: Pick<Ratio, "factor" | "deviation">): string {
+export function formatRatio({ factor, deviation }: Partial<Ratio> & { factor: number }): string {
   if (factor < 0.995) return `${Number(factor.toPrecision(2))}`;
   if (deviation === undefined) return factor.toFixed(1);
   return factor.toFixed(2) + (deviation < 0.005 ? "" : ` ± ${deviation.toFixed(2)}`);
