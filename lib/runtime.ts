@@ -1,11 +1,11 @@
-// The machine and the runtime that this process runs on, and what it can start workers from.
+// The runtime that this process runs on, and what it can start workers from.
 //
 // Node 22.18 and later, Deno and Bun start workers from a .ts file as it is. Node 20 does not, not
 // even under tsx, unless each worker loads tsx: there, files are bundled to JavaScript once, by the
 // esbuild that tsx brings along, which is faster.
 
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { availableParallelism, cpus, release, tmpdir, totalmem, type } from "node:os";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
@@ -18,26 +18,6 @@ export const readsTypeScript = Boolean((process.features as { typescript?: unkno
 export const runtimeCommand = process.versions.deno
   ? [process.execPath, "run", "-A"]
   : [process.execPath, ...(readsTypeScript ? [] : process.execArgv)];
-
-/** This machine; its runtime is, for example, "Node 20.20.2". */
-export function thisMachine() {
-  const { deno, bun, node } = process.versions;
-  return {
-    cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
-    memoryBytes: totalmem(),
-    system: `${type()} ${release()} ${process.arch}`,
-    runtime: deno ? `Deno ${deno}` : bun ? `Bun ${bun}` : `Node ${node}`,
-  };
-}
-
-/** The runtime's and the packages' versions, by name. */
-export function versions(): Record<string, string> {
-  const { node, v8, deno, bun } = process.versions;
-  const packageJson = readFileSync(new URL("../package.json", import.meta.url), "utf8");
-  const { dependencies } = JSON.parse(packageJson) as { dependencies: Record<string, string> };
-  return { node, v8, ...(deno && { deno }), ...(bun && { bun }), ...dependencies };
-}
 
 /**
  * Makes .ts modules ready for workers on this runtime.

@@ -15,7 +15,6 @@ import { checkConsent } from "../lib/command/consent.ts";
 import { describeFlags, parseFlags } from "../lib/command/flags.ts";
 import { interruptSignal, isError } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
-import { thisMachine, versions } from "../lib/runtime.ts";
 import { escapeControl, print, terminalWidth, wantsColour } from "../lib/terminal/terminal.ts";
 import { sum } from "../lib/timing.ts";
 import { type Comparison, FORMAT, failureOf, isName } from "./compare/comparison.ts";
@@ -29,6 +28,7 @@ import {
   writeWhole,
 } from "./compare/exports.ts";
 import { type CompareFlags, compareFlags, completeFlags, savedFlags } from "./compare/flags.ts";
+import { thisMachine, versions } from "./compare/machine.ts";
 import { planJobs, remarksOn, runJobs } from "./compare/run.ts";
 
 const TECHNIQUES = ["sequential", "async", "threads", "processes"];

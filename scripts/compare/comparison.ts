@@ -1,8 +1,8 @@
 // A comparison as data: what was run where, every single run, and what the repeats add up to.
 
 import type { RunRecord } from "../../lib/command/record.ts";
-import type { thisMachine } from "../../lib/runtime.ts";
 import { INTERRUPTED, sum } from "../../lib/timing.ts";
+import type { thisMachine } from "./machine.ts";
 import { median, type Ratio, ratio, type Spread, spread } from "./statistics.ts";
 
 /** The plain loop's name, which the others are held against. */

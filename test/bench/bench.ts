@@ -16,8 +16,9 @@ import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type ApiProcess, startApi } from "../../lib/command/practice-api.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
-import { readsTypeScript, runtimeCommand, thisMachine, versions } from "../../lib/runtime.ts";
+import { readsTypeScript, runtimeCommand } from "../../lib/runtime.ts";
 import { formatBytes, formatMs } from "../../lib/terminal/format.ts";
+import { thisMachine, versions } from "../../scripts/compare/machine.ts";
 import { type Spread, spread } from "../../scripts/compare/statistics.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
