@@ -5,15 +5,12 @@ import { formatCount, formatMs, percent, plural } from "../../lib/terminal/forma
 import { BASELINE, bestOf, failureOf, type Line, type Panel } from "./comparison.ts";
 import { formatRatio, LEVEL_ONCE, ratio } from "./statistics.ts";
 
-/** A sentence, where there is something to say. */
-type Finding = string | undefined;
-
 /** A number of workers that comes this near to the best is as good: the knee is the smallest. */
 const NEAR = 1.1;
 /** A spread above this share of the median is worth a warning. */
 const LARGE_SPREAD = 0.2;
 
-/** The sentences. */
+/** The sentences; a function that has nothing to say gives undefined. */
 export function findings(panels: Panel[]): string[] {
   const [equal, asPython] = panels as [Panel, Panel?];
   const isSweep = equal.over === "workers";
@@ -36,7 +33,7 @@ function place({ over, work }: Panel, from: number, to = from): string {
 }
 
 /** What holds in rows next to each other, said once; a row without anything to say ends it. */
-function stretches(verdicts: Finding[], panel: Panel) {
+function stretches(verdicts: (string | undefined)[], panel: Panel) {
   const starts = [...verdicts.keys()].filter((row) => verdicts[row] !== verdicts[row - 1]);
   return starts.flatMap((first, number) => {
     const last = (starts[number + 1] ?? verdicts.length) - 1;
@@ -46,7 +43,7 @@ function stretches(verdicts: Finding[], panel: Panel) {
 }
 
 /** Which technique was fastest in which rows, and which of them nothing tells from it. */
-function fastest(panel: Panel): Finding[] {
+function fastest(panel: Panel) {
   const verdicts = panel.rows.map((row, number) => {
     if (row.length < 2) return undefined;
     const best = bestOf(row)!;
@@ -61,14 +58,14 @@ function fastest(panel: Panel): Finding[] {
 }
 
 /** Where a technique beats the plain loop, and where it does not. */
-function againstPlain({ technique, cells }: Line, panel: Panel): Finding {
+function againstPlain({ technique, cells }: Line, panel: Panel) {
   const verdicts = cells.map((cell) => cell?.gain?.verdict);
   const parts = stretches(verdicts, panel).map(({ verdict, where }) => `${verdict} ${where}`);
   return parts.length > 0 ? `${technique} against the plain loop: ${parts.join(", ")}.` : undefined;
 }
 
 /** How near the best came to the ideal, in the last row that has one. */
-function nearIdeal(panel: Panel): Finding {
+function nearIdeal(panel: Panel) {
   const row = panel.ideals.findLastIndex(Boolean);
   if (row < 0) return undefined;
   const { rounds, atOnce, ms } = panel.ideals[row]!;
@@ -80,7 +77,7 @@ function nearIdeal(panel: Panel): Finding {
 }
 
 /** Whether a loop of the user's waits or computes, by the CPU time of the plain loop. */
-function characterOf({ lines, work }: Panel): Finding {
+function characterOf({ lines, work }: Panel) {
   const plain = lines.find(({ technique }) => technique === BASELINE)?.timed.at(-1);
   if (work !== "body" || !plain) return undefined;
   const busy = (plain.median.cpuMs ?? 0) / plain.ms.median;
@@ -89,7 +86,7 @@ function characterOf({ lines, work }: Panel): Finding {
 }
 
 /** The fewest workers that come near the best. */
-function knee({ technique, cells, timed }: Line, panel: Panel): Finding {
+function knee({ technique, cells, timed }: Line, panel: Panel) {
   if (timed.length < 2) return undefined; // the plain loop, for one
   const bestMs = bestOf(timed)!.ms.median;
   const first = timed.find(({ ms }) => ms.median <= NEAR * bestMs)!;
@@ -100,7 +97,7 @@ function knee({ technique, cells, timed }: Line, panel: Panel): Finding {
 }
 
 /** What Python's numbers of workers make of threads and processes. */
-function pythonsWorkers(panel: Panel): Finding {
+function pythonsWorkers(panel: Panel) {
   const cells = panel.lines.flatMap(({ timed }) => timed.at(-1) ?? []);
   const threads = cells.find(({ workerKind }) => workerKind === "thread");
   const processes = cells.find(({ workerKind }) => workerKind === "process");
@@ -120,7 +117,7 @@ const HEADLINE =
   "(15 s at 0.18 s a request).";
 
 /** What failed, of all that a technique ran. */
-function failures({ technique, cells }: Line, panel: Panel): Finding {
+function failures({ technique, cells }: Line, panel: Panel) {
   const own = [...new Set(cells)].flatMap((cell) => cell ?? []);
   const first = own.find(({ samples }) => failureOf(samples));
   if (!first) return undefined;
@@ -130,7 +127,7 @@ function failures({ technique, cells }: Line, panel: Panel): Finding {
 }
 
 /** Where the figures say less than they seem to. */
-function noise(panels: Panel[]): Finding {
+function noise(panels: Panel[]) {
   const cells = [...new Set(panels.flatMap(({ rows }) => rows.flat()))];
   const wide = cells.filter(({ ms }) => ms.deviationShare > LARGE_SPREAD);
   const of = `${wide.length} of ${plural(cells.length, "time")}`;
