@@ -25,12 +25,10 @@ export async function startApi(flags: string[]) {
     detached: true,
     ...(readsTypeScript && { execArgv: [] }),
   });
-  const ended = once(child, "close").catch(() => {});
+  const ended = Promise.allSettled([once(child, "close")]).then(() => []);
   await once(child, "spawn"); // or throws why not: too many open files, say
-  const endedEarly = ended.then(() => {
-    throw new Error("the practice API ended before it accepted connections");
-  });
-  const [firstLine] = await Promise.race([once(child.stdout!, "data"), endedEarly]);
+  const [firstLine] = await Promise.race([once(child.stdout!, "data"), ended]);
+  if (!firstLine) throw new Error("the practice API ended before it accepted connections");
   const url = new URL(String(firstLine));
   child.unref(); // not before: if it dies, its end must be heard
 
@@ -46,10 +44,8 @@ export async function startApi(flags: string[]) {
     },
     /** Ends it; resolves once its process is gone. */
     async stop() {
-      child.kill();
-      const timer = setTimeout(() => child.kill("SIGKILL"), 1000);
+      child.kill("SIGKILL"); // there is nothing that it would have to finish
       await ended;
-      clearTimeout(timer);
     },
   };
 }
