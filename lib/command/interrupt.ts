@@ -40,18 +40,13 @@ export function onInterrupt(callback: (name: string) => void): void {
 }
 
 /**
- * Calls back once when this process's parent has ended, also by SIGKILL.
+ * Calls back when this process's parent has ended, also by SIGKILL; perhaps more than once.
  * A closed IPC channel tells at once; without one, a look at the parent's id does within 250 ms.
  * Keeps the process alive for no longer than it has other work.
  */
 export function onParentGone(callback: () => void): void {
   const parent = process.ppid;
-  const timer = setInterval(() => process.ppid !== parent && gone(), 250).unref();
-  function gone() {
-    clearInterval(timer);
-    process.removeListener("disconnect", gone);
-    callback();
-  }
-  process.once("disconnect", gone);
+  setInterval(() => process.ppid !== parent && callback(), 250).unref();
+  process.once("disconnect", callback);
   process.channel?.unref(); // listening alone would keep the process alive
 }
