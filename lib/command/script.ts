@@ -18,14 +18,7 @@ import { openResults } from "./results.ts";
 import { flagsOf, help, postOptions, sizesOf } from "./script-flags.ts";
 import { type CallOptions, load, type Script, type Technique } from "./technique.ts";
 
-/** Stands for a technique that was interrupted while it was loaded. */
-const NOTHING_LOADED: Technique = { call: async () => [] };
-
-/**
- * Runs a script by its command line, from flags to exit status.
- *
- * @param url Its `import.meta.url`.
- */
+/** Runs the script with this `import.meta.url` by its command line, from flags to exit status. */
 export async function runScript<Exports>(url: string, common: Script<Exports>): Promise<void> {
   const name = basename(fileURLToPath(url), ".ts");
   const script = { ...common, ...(await common.own?.()) };
@@ -47,11 +40,11 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   );
   const loading = unlessInterrupted(signal, () => load(script, url, flags.body, work));
   try {
-    const [api, technique = NOTHING_LOADED] = await Promise.all([starting, loading]);
+    const [api, loaded] = await Promise.all([starting, loading]);
+    const technique: Technique = loaded ?? { call: async () => [] }; // it was interrupted
     const apiUrl = api?.url ?? flags.url;
-    const cores = availableParallelism();
     const [workers, concurrency] = defaultWorkers
-      ? [flags.workers ?? defaultWorkers(cores, flags.with), flags.concurrency]
+      ? [flags.workers ?? defaultWorkers(availableParallelism(), flags.with), flags.concurrency]
       : [1, 1];
     const areProcesses = script.inProcesses || script.own || flags.with === "processes";
     const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
@@ -82,7 +75,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       const record = { ...measured, ...own?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run));
       if (own && !flags.json) await print(`${own.text}\n`);
-      if (thrown) throw thrown.error;
+      if (thrown) throw thrown.reason;
       failed ||= record.failed + (record.failedBefore ?? 0) > 0;
       if (interrupted) break;
     }
@@ -116,14 +109,13 @@ async function runOnce(
       console.error(`error: the loop body ended the process, ${settled}${of} done`);
   };
   process.once("exit", onExit);
-  const status = statusLine();
-  let thrown: { error: unknown } | undefined;
   try {
-    const isSetUp = await unlessInterrupted(signal, async () => {
+    const tearDown = await unlessInterrupted(signal, async () => {
       await setup?.(options.context);
-      return true;
+      return teardown;
     });
     const { run, add, end, onWorker } = startMeasuring(options.workers, work === "post");
+    const status = statusLine();
     const onSettled = (report: Report) => {
       add(todo.settle(report));
       settled = run.settled;
@@ -131,22 +123,19 @@ async function runOnce(
       const left = () => `, ${formatMs(eachMs * (todo.count! - settled))} left`;
       status.show(() => `${name}: ${settled}${of}${of && left()}`);
     };
-    let results: PromiseSettledResult<unknown>[] | undefined = [];
-    try {
+    const callAll = async () => {
+      let results: PromiseSettledResult<unknown>[] = [];
       for (const items of todo.parts)
         results = await call(items as unknown[], { ...options, onSettled, onWorker });
-    } catch (error) {
-      thrown = { error };
-      results = Object(error).results;
-    }
+      return results;
+    };
+    const [called] = await Promise.allSettled([callAll()]);
     status.clear();
     const ended = end();
-    try {
-      if (isSetUp) await teardown?.();
-    } catch (error) {
-      thrown ??= { error };
-    }
-    if (!results) throw thrown!.error;
+    const [tornDown] = await Promise.allSettled([(async () => tearDown?.())()]);
+    const thrown = [called, tornDown].find((each) => each.status === "rejected");
+    const results = called.status === "fulfilled" ? called.value : Object(called.reason).results;
+    if (!results) throw thrown!.reason;
     return { run: ended, results, thrown };
   } finally {
     process.off("exit", onExit);
