@@ -3,15 +3,12 @@
 import { stripVTControlCharacters } from "node:util";
 import asciichart, { type PlotConfig } from "asciichart";
 
+type Value = number | undefined;
+
 /** One line: its points by rising x; a y of undefined is a gap, low and high the ends of its spread. */
 export interface Series {
   name: string;
-  points: {
-    x: number;
-    y: number | undefined;
-    low?: number | undefined;
-    high?: number | undefined;
-  }[];
+  points: { x: number; y: Value; low?: Value; high?: Value }[];
 }
 
 /** How one axis maps values to places. */
@@ -55,10 +52,8 @@ export function styleOf({ name }: { name: string }, number: number, colour: bool
  *   is left out, but keeps its style from the others.
  * @returns Lines of at most `width` columns; one that says so where there is no point at all.
  */
-export function lineChart(
-  series: Series[],
-  { x, y, width, height = 14, colour }: ChartOptions,
-): string {
+export function lineChart(series: Series[], options: ChartOptions): string {
+  const { x, y, width, height = 14, colour } = options;
   const points = series.flatMap((one) => one.points.filter((point) => point.y !== undefined));
   if (points.length === 0) return "(nothing to draw)";
   const xs = points.map((point) => point.x);

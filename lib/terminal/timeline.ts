@@ -10,10 +10,7 @@ const NARROWEST = 3;
 const DENSITIES = [" ", "░", "▒", "▓", "█"];
 const STARTING = "·";
 
-interface Lane {
-  worker: number;
-  spans: { item: number; fromMs: number; toMs: number }[];
-}
+type Span = { item: number; fromMs: number; toMs: number };
 
 /**
  * Draws a run's timeline: dots until a worker begins its first iteration, then its iterations by
@@ -25,27 +22,27 @@ export function describeTimeline(
   { timeline, ms, workers }: { timeline?: Timeline; ms: number; workers: number },
   width: number,
 ): string {
-  const lanes = timeline ? lanesOf(timeline) : [];
+  const lanes = Object.entries(timeline ? lanesOf(timeline) : []);
   if (lanes.length === 0) return "(no iteration was run: there is no timeline)";
   const shown = lanes.slice(0, LANES_SHOWN);
-  const names = shown.map((lane) => formatCount(lane.worker));
+  const names = shown.map(([worker]) => formatCount(+worker));
   const left = Math.max(6, ...names.map((name) => name.length));
   const columns = Math.max(10, width - left - 2 - " 100 %".length);
   const perColumn = ms / columns;
-  const lengths = lanes.flatMap(({ spans }) => spans.map((span) => span.toMs - span.fromMs));
+  const lengths = lanes.flatMap(([, spans]) => spans.map((span) => span.toMs - span.fromMs));
   const asDensity = sum(lengths) / lengths.length < NARROWEST * perColumn;
   const draw = asDensity ? drawDensity : drawSpans;
 
-  const rows = shown.map((lane, number) => {
-    const cells = draw(lane, columns, perColumn).join("");
-    const busy = percent(busyMs(lane) / ms).padStart(5);
+  const rows = shown.map(([, spans], number) => {
+    const cells = draw(spans, columns, perColumn).join("");
+    const busy = percent(busyMs(spans) / ms).padStart(5);
     return `${names[number]!.padStart(left)} │${cells}│${busy}`;
   });
   const ticks = QUARTERS.map((at): Tick => [Math.round(at * (columns - 1)), formatMs(at * ms)]);
   const [rule, marks] = xAxis(ticks, columns);
   const margin = " ".repeat(left);
   const hidden = lanes.length - shown.length;
-  const average = percent(sum(lanes.map((lane) => busyMs(lane))) / ms / workers);
+  const average = percent(sum(lanes.map(([, spans]) => busyMs(spans))) / ms / workers);
   const strokes = asDensity ? "░▒▓█ share of the time at work" : "╞7═ iteration 7";
   return [
     `${"worker".padStart(left)}  ${" ".repeat(columns)}  busy`,
@@ -58,18 +55,18 @@ export function describeTimeline(
   ].join("\n");
 }
 
-/** The iterations of each worker, in the order of their starts. */
-function lanesOf({ worker, item, startMs, endMs }: Timeline): Lane[] {
-  const lanes: Lane[] = []; // with holes: a worker may have run none
+/** The iterations of each worker, in the order of their starts; of one that ran none, a hole. */
+function lanesOf({ worker, item, startMs, endMs }: Timeline): Span[][] {
+  const lanes: Span[][] = [];
   for (const [number, at] of worker.entries()) {
-    lanes[at] ??= { worker: at, spans: [] };
-    lanes[at].spans.push({ item: item[number]!, fromMs: startMs[number]!, toMs: endMs[number]! });
+    lanes[at] ??= [];
+    lanes[at].push({ item: item[number]!, fromMs: startMs[number]!, toMs: endMs[number]! });
   }
-  return Object.values(lanes);
+  return lanes;
 }
 
 /** One lane with every iteration by itself. Those that overlap (several in flight) hide each other. */
-function drawSpans({ spans }: Lane, columns: number, perColumn: number): string[] {
+function drawSpans(spans: Span[], columns: number, perColumn: number): string[] {
   const cells = new Array<string>(columns).fill(" ");
   const column = (ms: number) => Math.min(columns - 1, Math.max(0, Math.floor(ms / perColumn)));
   cells.fill(STARTING, 0, column(spans[0]!.fromMs));
@@ -84,16 +81,16 @@ function drawSpans({ spans }: Lane, columns: number, perColumn: number): string[
 }
 
 /** One lane as the share of each column in which at least one iteration ran. */
-function drawDensity(lane: Lane, columns: number, perColumn: number): string[] {
+function drawDensity(spans: Span[], columns: number, perColumn: number): string[] {
   const cells = Array.from({ length: columns }, (_, column) => {
-    const share = busyMs(lane, column * perColumn, (column + 1) * perColumn) / perColumn;
+    const share = busyMs(spans, column * perColumn, (column + 1) * perColumn) / perColumn;
     return DENSITIES[Math.ceil(Math.min(1, share) * (DENSITIES.length - 1) - 0.01)]!;
   });
-  return cells.fill(STARTING, 0, Math.max(0, Math.floor(lane.spans[0]!.fromMs / perColumn)));
+  return cells.fill(STARTING, 0, Math.max(0, Math.floor(spans[0]!.fromMs / perColumn)));
 }
 
 /** For how long at least one iteration ran, in all or from one time until another. */
-function busyMs({ spans }: Lane, from = 0, until = Number.POSITIVE_INFINITY): number {
+function busyMs(spans: Span[], from = 0, until = Number.POSITIVE_INFINITY): number {
   let [busy, begun, ended] = [0, from, from]; // before the last stretch, and that one's ends
   for (const { fromMs, toMs } of spans) {
     if (fromMs >= until) break;
