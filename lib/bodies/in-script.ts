@@ -36,15 +36,6 @@ export default function body(item: number, { context, result }: InScript, dict?:
   });
 }
 
-/** What the body itself returned, where that came back as an entry. */
-export function withoutEntry(
-  outcome: PromiseSettledResult<unknown>,
-): PromiseSettledResult<unknown> {
-  if (outcome.status === "rejected") return outcome;
-  const [[, value]] = outcome.value as [[number, unknown]];
-  return { status: "fulfilled", value };
-}
-
 export async function teardown(): Promise<void> {
   await loop.teardown?.();
   // What a worker has compiled would be lost with it, and not be there for the next run (Node 22).

@@ -2,9 +2,9 @@
 
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { type InScript, withoutEntry } from "../bodies/in-script.ts";
+import type { InScript } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
-import type { Hooks, Report } from "../timing.ts";
+import { type Hooks, partsOf, type Report } from "../timing.ts";
 import { type FlagTable, UsageError } from "./flags.ts";
 import type { Kind, RunRecord, Work } from "./record.ts";
 
@@ -94,8 +94,11 @@ export async function load<Exports>(
       if (!inProcesses && !result) return inWorkers!(self, items, body, options);
       const { context } = options;
       const around: InScript = { module: body.href, context, result: file ? undefined : result };
-      const onSettled = (report: Report) =>
-        options.onSettled({ ...report, outcome: withoutEntry(report.outcome) });
+      const onSettled = ({ outcome, ...report }: Report) => {
+        const { status, value: entries } = outcome as PromiseFulfilledResult<[[number, unknown]]>;
+        const returned = entries && { status, value: entries[0][1] }; // by the body itself
+        options.onSettled({ ...report, outcome: returned ?? outcome });
+      };
       const hooks = around.result === "as entry" ? { onSettled } : {};
       return inWorkers!(self, items, inScript, { ...options, ...hooks, context: around });
     },
@@ -118,7 +121,7 @@ async function loadBody(module: URL) {
     if (typeof loop.default !== "function") throw new TypeError("it has no default function");
     return loop;
   } catch (error) {
-    const { message = String(error) } = Object(error);
+    const { message } = partsOf(error);
     throw new UsageError(`--body: cannot load "${fileURLToPath(module)}": ${message}`);
   } finally {
     here.isLoading = false;
