@@ -1,7 +1,7 @@
 // One run in words and a picture, for people.
 
 import { availableParallelism } from "node:os";
-import { lineChart } from "../terminal/chart.ts";
+import { lineChart, QUARTERS } from "../terminal/chart.ts";
 import { formatBytes, formatCount, formatMs, percent, plural } from "../terminal/format.ts";
 import { escapeControl, terminalWidth, wantsColour } from "../terminal/terminal.ts";
 import { describeTimeline } from "../terminal/timeline.ts";
@@ -13,9 +13,12 @@ const CHART_POINTS = 200;
 /** A run as a script prints it: how long, what became of the items, why so long, and a chart. */
 export function describeRun(record: RunRecord, run: Run): string {
   const width = Math.min(terminalWidth(), 100);
-  const paragraphs = [heading(record), figures(record), errorLines(record, run)];
+  const unit = record.work === "post" ? "requests" : "iterations";
+  const left = record.interrupted ? (record.errors[INTERRUPTED] ?? 0) : 0; // not done
+  const paragraphs = [heading(record), figures(record, unit, left), errorLines(record, run)];
   if (record.startupMs !== undefined) {
-    paragraphs.push(arithmetic(record), progressChart(record, run, width));
+    const chart = progressChart(record, run, width, unit, record.requests - left);
+    paragraphs.push(arithmetic(record), chart);
     if (record.timeline) paragraphs.push(describeTimeline(record, width));
   }
   return `${paragraphs.filter((paragraph) => paragraph !== "").join("\n\n")}\n`;
@@ -29,13 +32,13 @@ function heading({ technique, requests, work, url, workers, concurrency }: RunRe
   return `${technique}: ${plural(requests, what)}${target}, ${plural(workers, "worker")}${each}`;
 }
 
-function figures(record: RunRecord): string {
+function figures(record: RunRecord, unit: string, left: number): string {
   const { ms, ok, failed, statuses, retried, startupMs, clockMovedMs, p50Ms } = record;
-  const perSecond = `${formatCount((ok / ms) * 1000)} ${failed > 0 ? "ok" : unitOf(record)} a second`;
+  const perSecond = `${formatCount((ok / ms) * 1000)} ${failed > 0 ? "ok" : unit} a second`;
   const [p50, p95, p99] = [p50Ms, record.p95Ms, record.p99Ms].map((each) => formatMs(each ?? 0));
   const rows = {
     time: `${formatMs(ms)}, ${perSecond}`,
-    result: result(record),
+    result: result(record, left),
     statuses: counts(statuses),
     retries: retried && `${formatCount(retried)}, each of them a POST more`,
     "start-up":
@@ -50,9 +53,8 @@ function figures(record: RunRecord): string {
 }
 
 /** What became of the items. */
-function result(record: RunRecord): string {
+function result(record: RunRecord, left: number): string {
   const { ok, failed, interrupted, doneBefore = 0, failedBefore = 0 } = record;
-  const left = notDone(record);
   const parts = [
     `${formatCount(ok)} ok, ${formatCount(failed - left)} failed`,
     interrupted && `, ${formatCount(left)} not done: interrupted`,
@@ -63,11 +65,6 @@ function result(record: RunRecord): string {
       "\n           what was in flight may have been carried out, and runs again by the same command",
   ];
   return parts.filter((part) => part !== false).join("");
-}
-
-/** How many iterations an interrupt left. */
-function notDone({ interrupted, errors }: RunRecord): number {
-  return interrupted ? (errors[INTERRUPTED] ?? 0) : 0;
 }
 
 /** The errors by kind, and the first few with their item. */
@@ -98,28 +95,26 @@ function arithmetic(record: RunRecord): string {
 }
 
 /** Iterations completed over time: the flat part is start-up. */
-function progressChart(record: RunRecord, { calledMs, iterations }: Run, width: number): string {
+function progressChart(record: RunRecord, run: Run, width: number, unit: string, done: number) {
+  const { calledMs, iterations } = run;
   const ends = Float64Array.from(iterations, ({ endMs }) => endMs - calledMs).sort();
-  const each = Math.max(1, (record.requests - notDone(record)) / ends.length); // where not all are kept
+  const each = Math.max(1, done / ends.length); // where not all are kept
   let settled = 0;
   const points = Array.from({ length: CHART_POINTS + 1 }, (_, number) => {
     const x = (number / CHART_POINTS) * record.ms;
     while (settled < ends.length && ends[settled]! <= x) settled++;
     return { x, y: settled * each };
   });
-  const name = `${unitOf(record)} completed`;
+  const ticks = QUARTERS.map((at) => at * record.ms);
+  const name = `${unit} completed`;
   const label = `${name}, of ${formatCount(record.requests)}`;
   return lineChart([{ name, points }], {
-    x: { scale: "linear", label: "time", format: formatMs },
+    x: { scale: "linear", label: "time", format: formatMs, ticks },
     y: { scale: "linear", label, format: formatCount },
     width,
     colour: wantsColour(),
     height: Math.min(10, record.requests), // no row without a whole number of its own
   });
-}
-
-function unitOf({ work }: RunRecord): string {
-  return work === "post" ? "requests" : "iterations";
 }
 
 /** "201: 500, 503: 3" */

@@ -16,7 +16,7 @@ export interface Axis {
   scale: "linear" | "log";
   label: string;
   format: (value: number) => string;
-  /** Where to mark it; left out: evenly. */
+  /** Where to mark the x axis. */
   ticks?: number[];
 }
 
@@ -59,9 +59,8 @@ export function lineChart(series: Series[], options: ChartOptions): string {
   const xs = points.map((point) => point.x);
   const ends = points.flatMap(({ y, low = y, high = y }) => [low!, high!]);
   const [xScale, yScale] = [scaleOf(x, xs), scaleOf(y, ends)];
-  const labels = Array.from({ length: height + 1 }, (_, row) =>
-    y.format(yScale.value(yScale.high - (row / height) * (yScale.high - yScale.low))),
-  );
+  const rows = [...Array(height + 1).keys()];
+  const labels = rows.map((row) => y.format(yScale.below(row / height)));
   const labelWidth = Math.max(...labels.map((label) => label.length));
   const columns = Math.max(2, width - labelWidth - 2);
   const toColumn = (at: number) => Math.round(xScale.share(at) * (columns - 1));
@@ -90,10 +89,8 @@ export function lineChart(series: Series[], options: ChartOptions): string {
           if (stroke !== " ") grid[row]![part[0]!.column + step] = paint(stroke);
   }
 
-  const { low, high } = xScale;
-  const quarters = QUARTERS.map((at) => xScale.value(low + at * (high - low)));
-  const ticks = (x.ticks ?? quarters).map((at): Tick => [toColumn(at), x.format(at)]);
-  const [rule, marks] = xAxis(ticks, columns);
+  const ticks = x.ticks?.map((at): Tick => [toColumn(at), x.format(at)]);
+  const [rule, marks] = xAxis(ticks ?? [], columns);
   const margin = " ".repeat(labelWidth);
   const drawn = lines.filter((line) => line.points.some((point) => point.y !== undefined));
   const legend = drawn.map(({ name, strokes, paint }) => `${paint(strokes[0]!.repeat(2))} ${name}`);
@@ -160,12 +157,14 @@ function scaleOf({ scale }: Axis, values: number[]) {
   const place = (value: number) => (scale === "log" ? Math.log10(value) : value);
   const places = values.map(place);
   const [least, most] = [Math.min(...places), Math.max(...places)];
-  const apart = (end: number) => (most > least ? 0 : Math.max(0.1, Math.abs(end) * 0.1));
-  const [low, high] = [least - apart(least), most + apart(most)];
+  const apart = most > least ? 0 : Math.max(0.1, Math.abs(most) * 0.1);
+  const [low, high] = [least - apart, most + apart];
   return {
-    low,
-    high,
     share: (value: number) => (place(value) - low) / (high - low),
-    value: (place: number) => (scale === "log" ? 10 ** place : place),
+    /** The value that is so far below the most, as a share of the axis. */
+    below(share: number) {
+      const place = high - share * (high - low);
+      return scale === "log" ? 10 ** place : place;
+    },
   };
 }
