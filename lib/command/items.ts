@@ -28,10 +28,10 @@ export async function itemsToRun(
   signal: AbortSignal,
 ) {
   if (file === undefined && !results) {
-    const items = [...numbers(most)]; // their places are their numbers: nothing stands in between
+    const items = [...Array(most).keys()]; // as their places are: nothing stands in between
     return { count: most, parts: [items], settle: (report: Report) => report };
   }
-  const source = file === undefined ? numbers(most) : readItems(file, most, signal);
+  const source = file === undefined ? Array(most).keys() : readItems(file, most, signal);
   let taken: { index: number; item: unknown }[] = []; // what the technique was given
   let index = 0;
   let isOver = false;
@@ -67,10 +67,6 @@ export async function itemsToRun(
       return { ...report, index };
     },
   };
-}
-
-function* numbers(most: number) {
-  for (let index = 0; index < most; index++) yield index;
 }
 
 /** Reads items one by one, as they are asked for; empty lines are passed over. */
