@@ -27,13 +27,11 @@ export function escapeControl(text: string): string {
  * Prints a line on stdout. Unlike console.log(), it does not pass over a full disk; that nobody reads
  * is no error.
  */
-export function print(line: string): Promise<void> {
-  return new Promise((resolve, reject) =>
-    process.stdout.write(`${line}\n`, (error) => {
-      if (!error || (error as NodeJS.ErrnoException).code === "EPIPE") resolve();
-      else reject(new Error(`cannot print: ${error.message}`));
-    }),
+export async function print(line: string): Promise<void> {
+  const error = await new Promise<NodeJS.ErrnoException | null | undefined>((written) =>
+    process.stdout.write(`${line}\n`, written),
   );
+  if (error && error.code !== "EPIPE") throw new Error(`cannot print: ${error.message}`);
 }
 
 /** One line on stderr that is written over and over on a terminal, and not at all elsewhere. */
