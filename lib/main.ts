@@ -6,11 +6,7 @@ import { isMainThread } from "node:worker_threads";
 import type { Script } from "./command/technique.ts";
 import { escapeControl } from "./terminal/terminal.ts";
 
-/**
- * Runs the script of a technique, if that is what was started. What this takes is loaded only then.
- *
- * @param url Its `import.meta.url`.
- */
+/** Runs the script with this `import.meta.url`, if that was started. What it takes is loaded only then. */
 export async function runAsScript<Exports>(url: string, script: Script<Exports>): Promise<void> {
   if (isMain(url))
     await main(async () => (await import("./command/script.ts")).runScript(url, script));

@@ -41,8 +41,7 @@ export type Timeline = Record<"worker" | "item" | "startMs" | "endMs", number[]>
 /** What a process took, as it says itself at its end. */
 export interface Usage {
   from: "the usage of a process";
-  /** User + system, in microseconds. */
-  cpu: { user: number; system: number };
+  cpu: NodeJS.CpuUsage; // in microseconds
   rssBytes: number;
 }
 

@@ -2,7 +2,7 @@
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { type IncomingMessage, request } from "node:http";
+import { request } from "node:http";
 import { json } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { readsTypeScript } from "../runtime.ts";
@@ -37,9 +37,8 @@ export async function startApi(flags: string[]) {
     /** Counts since the start or the last call, and starts them anew. */
     async takeStats() {
       // With an agent of its own: the one that all share may go through a proxy, and so may fetch.
-      const options = { method: "DELETE", agent: false };
-      const asking = request(new URL("/stats", url), options).end();
-      const [answer] = (await once(asking, "response")) as [IncomingMessage];
+      const asking = request(new URL("/stats", url), { method: "DELETE", agent: false }).end();
+      const [answer] = await once(asking, "response");
       return (await json(answer)) as ApiStats;
     },
     /** Ends it; resolves once its process is gone. */

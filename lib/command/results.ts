@@ -74,8 +74,7 @@ export function openResults(file: string, again: boolean) {
     },
     /** Appends a whole line. @throws {Error} It cannot be written, for example to a full disk. */
     write(index: number, item: unknown, outcome: PromiseSettledResult<unknown>) {
-      const { status } = outcome;
-      appendFileSync(fd, `${toJson({ index, item, status }, outcome)}\n`);
+      appendFileSync(fd, `${toJson({ index, item, status: outcome.status }, outcome)}\n`);
     },
   };
 }

@@ -143,12 +143,10 @@ async function runOnce(
 }
 
 /** Ctrl-C also reaches esbuild, which loads and bundles TypeScript: that error is not reported. */
-async function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
-  try {
-    return await work();
-  } catch (error) {
+function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
+  return work().catch(async (error) => {
     await sleep(100); // the signal may be heard after its consequences
-    if (signal.aborted) return undefined;
-    throw error;
-  }
+    if (!signal.aborted) throw error;
+    return undefined;
+  });
 }
