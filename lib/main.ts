@@ -1,6 +1,6 @@
 // What every script starts with: is it the one that was started, and what if it cannot run?
 
-import { realpathSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { isMainThread } from "node:worker_threads";
 import type { Script } from "./command/technique.ts";
@@ -17,13 +17,9 @@ export async function runAsScript<Exports>(url: string, script: Script<Exports>)
  * Node 20 does not have, and which is true in worker threads.
  */
 function isMain(moduleUrl: string): boolean {
-  const [, started, mark] = process.argv;
-  if (!started || !isMainThread || mark?.startsWith("--worker-of=")) return false;
-  try {
-    return realpathSync(started) === realpathSync(fileURLToPath(moduleUrl));
-  } catch {
-    return false;
-  }
+  const [, started = "", mark] = process.argv;
+  if (!isMainThread || mark?.startsWith("--worker-of=") || !existsSync(started)) return false;
+  return realpathSync(started) === realpathSync(fileURLToPath(moduleUrl));
 }
 
 /** Runs a script; an error becomes one line on stderr and exit status 2 for bad usage, else 1. */
