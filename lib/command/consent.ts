@@ -1,11 +1,8 @@
-// Refuses to send many requests to a machine that is not this one, unless its user says --yes.
+// Refuses to send more than 100 requests to a machine that is not this one, unless its user says --yes.
 
 import { networkInterfaces } from "node:os";
 import { formatCount } from "../terminal/format.ts";
 import { UsageError } from "./flags.ts";
-
-/** So many requests to another machine need no consent. */
-const FREE = 100;
 
 /**
  * Checks that so many requests may be sent.
@@ -18,7 +15,7 @@ export function checkConsent(
   requests: number,
   { retries, yes }: { retries: number; yes: boolean },
 ): void {
-  if (!target || yes || requests * (retries + 1) <= FREE || isThisMachine(target.hostname)) return;
+  if (!target || yes || requests * (retries + 1) <= 100 || isThisMachine(target.hostname)) return;
   const again = retries > 0 ? ` (each up to ${formatCount(retries + 1)} times)` : "";
   const what = `${formatCount(requests)} requests${again} to ${target.host}`;
   throw new UsageError(`about to send ${what}: add --yes where its owner agrees`);
