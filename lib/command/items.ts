@@ -4,10 +4,7 @@ import { createReadStream } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Report } from "../timing.ts";
 import { UsageError } from "./flags.ts";
-import type { ResultsFile } from "./results.ts";
-
-/** Items to be run. */
-export type Todo = Awaited<ReturnType<typeof itemsToRun>>;
+import type { openResults } from "./results.ts";
 
 /** Items that are read while they are run take several calls, or their outcomes would pile up. */
 const PART = 10_000;
@@ -23,7 +20,7 @@ const PART = 10_000;
 export async function itemsToRun(
   file: string | undefined,
   most: number,
-  results: ResultsFile | undefined,
+  results: ReturnType<typeof openResults> | undefined,
   asTheyCome: boolean,
   signal: AbortSignal,
 ) {

@@ -9,16 +9,14 @@ export type Work = "post" | "cpu" | "none" | "body";
 export type Kind = (typeof KINDS)[number];
 export const KINDS = ["processes", "threads"] as const;
 
-/** What the workers are; lanes are all in one thread. */
-export type WorkerKind = "lane" | "thread" | "process";
-
 /** What is known of a run beside its measurement. */
 interface About {
   /** The script's name. */
   technique: string;
   /** Lanes, threads or processes; 1 for the plain loop. */
   workers: number;
-  workerKind: WorkerKind;
+  /** What they are; lanes are all in one thread. */
+  workerKind: "lane" | "thread" | "process";
   /** Iterations in flight inside each worker. */
   concurrency: number;
   /** Iterations; without those that --results had already. */

@@ -8,9 +8,6 @@ import { appendFileSync, fstatSync, ftruncateSync, openSync, readFileSync } from
 import { partsOf } from "../timing.ts";
 import { UsageError } from "./flags.ts";
 
-/** The file, open for more lines. */
-export type ResultsFile = ReturnType<typeof openResults>;
-
 const START = '{"index":';
 
 /**
@@ -33,15 +30,14 @@ export function openResults(file: string, again: boolean) {
   }
   const lines = text.split("\n");
   const half = lines.pop()!;
-  const kept = new Map<number, { json: string; isFailed: boolean }>(); // by the item's number
+  const kept = new Map<number, { json: string; status: string }>(); // by the item's number
   for (const [number, line] of lines.entries()) {
     try {
       const { index, item, status } = JSON.parse(line);
       const isOurs = /^(fulfilled|rejected)$/.test(status) && item !== undefined;
       if (!isOurs || !Number.isInteger(index)) throw new TypeError("no line of ours");
-      const isFailed = status === "rejected";
-      if (isFailed && again) kept.delete(index);
-      else kept.set(index, { json: JSON.stringify(item), isFailed });
+      if (again && status === "rejected") kept.delete(index);
+      else kept.set(index, { json: JSON.stringify(item), status });
     } catch {
       throw fail(`expected results, found something else in line ${number + 1} of`);
     }
@@ -69,7 +65,7 @@ export function openResults(file: string, again: boolean) {
           `another item is number ${index}, counted from 0, in the results of other items in`,
         );
       before.doneBefore++;
-      if (found.isFailed) before.failedBefore++;
+      if (found.status === "rejected") before.failedBefore++;
       return true;
     },
     /** Appends a whole line. @throws {Error} It cannot be written, for example to a full disk. */

@@ -11,9 +11,9 @@ import { checkConsent } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
-import { itemsToRun, type Todo } from "./items.ts";
+import { itemsToRun } from "./items.ts";
 import { startApi } from "./practice-api.ts";
-import { makeRecord, shownUrl, type Work, type WorkerKind } from "./record.ts";
+import { makeRecord, type RunRecord, shownUrl, type Work } from "./record.ts";
 import { openResults } from "./results.ts";
 import { flagsOf, help, postOptions, sizesOf } from "./script-flags.ts";
 import { type CallOptions, load, type Script, type Technique } from "./technique.ts";
@@ -47,7 +47,8 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       ? [flags.workers ?? defaultWorkers(availableParallelism(), flags.with), flags.concurrency]
       : [1, 1];
     const areProcesses = script.inProcesses || script.own || flags.with === "processes";
-    const workerKind: WorkerKind = inThisThread ? "lane" : areProcesses ? "process" : "thread";
+    const kind = areProcesses ? "process" : "thread";
+    const workerKind: RunRecord["workerKind"] = inThisThread ? "lane" : kind;
     const shown = work === "post" && apiUrl ? { url: shownUrl(apiUrl) } : {};
     const what = { technique: name, workers, workerKind, concurrency, work, ...shown };
     const options: CallOptions = {
@@ -71,8 +72,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
       const requests = todo.count ?? run.settled;
       const retried = mayRetry ? { retried: run.retried } : {};
       const about = { ...what, requests, interrupted, ...retried, ...file?.before };
-      const measured = makeRecord(run, about, flags.timeline, stats);
-      const record = { ...measured, ...own?.fields };
+      const record = { ...makeRecord(run, about, flags.timeline, stats), ...own?.fields };
       await print(flags.json ? JSON.stringify(record) : describeRun(record, run));
       if (own && !flags.json) await print(`${own.text}\n`);
       if (thrown) throw thrown.reason;
@@ -97,7 +97,7 @@ async function runOnce(
   name: string,
   work: Work,
   { setup, call, teardown }: Technique,
-  todo: Todo,
+  todo: Awaited<ReturnType<typeof itemsToRun>>,
   options: CallOptions,
 ) {
   const { signal } = options;
