@@ -76,10 +76,12 @@ test("chart: any points, any width: no line is too wide, and nothing is thrown",
   fc.assert(
     fc.property(series, fc.integer({ min: 40, max: 200 }), scale, scale, (all, width, a, b) => {
       for (const { points } of all) points.sort((one, other) => one.x - other.x);
+      const ticks = all.flatMap(({ points }) => points.map(({ x }) => x));
       const text = lineChart(all, {
-        x: { scale: a, label: "x", format: formatCount },
+        x: { scale: a, label: "x", format: formatCount, ticks },
         y: { scale: b, label: "y", format: formatMs },
         width,
+        height: 14,
         colour: false,
       });
       for (const line of text.split("\n")) assert.ok(line.length <= width, `${line.length}`);

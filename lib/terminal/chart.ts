@@ -24,10 +24,9 @@ export interface Axis {
 export interface ChartOptions {
   x: Axis;
   y: Axis;
-  /** Columns in all. */
+  /** Columns in all, and rows of the plot. */
   width: number;
-  /** Rows of the plot; 14 unless given. */
-  height?: number;
+  height: number;
   colour: boolean;
 }
 
@@ -53,7 +52,7 @@ export function styleOf({ name }: { name: string }, number: number, colour: bool
  * @returns Lines of at most `width` columns; one that says so where there is no point at all.
  */
 export function lineChart(series: Series[], options: ChartOptions): string {
-  const { x, y, width, height = 14, colour } = options;
+  const { x, y, width, height, colour } = options;
   const points = series.flatMap((one) => one.points.filter((point) => point.y !== undefined));
   if (points.length === 0) return "(nothing to draw)";
   const xs = points.map((point) => point.x);
