@@ -4,12 +4,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { request } from "node:http";
 import { json } from "node:stream/consumers";
-import { fileURLToPath } from "node:url";
 import { readsTypeScript } from "../runtime.ts";
 import type { ApiStats } from "../timing.ts";
-
-/** A practice API that runs. */
-export type ApiProcess = Awaited<ReturnType<typeof startApi>>;
 
 /**
  * Starts `scripts/api.ts` on a free port of 127.0.0.1.
@@ -18,8 +14,7 @@ export type ApiProcess = Awaited<ReturnType<typeof startApi>>;
  * @throws {Error} It could not be started, or ended before it accepted connections.
  */
 export async function startApi(flags: string[]) {
-  const script = fileURLToPath(new URL("../../scripts/api.ts", import.meta.url));
-  const child = fork(script, flags, {
+  const child = fork(new URL("../../scripts/api.ts", import.meta.url), flags, {
     stdio: ["ignore", "pipe", "inherit", "ipc"],
     // Out of the terminal's group: Ctrl-C is this process's to handle, the API goes last.
     detached: true,

@@ -14,7 +14,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type ApiProcess, startApi } from "../../lib/command/practice-api.ts";
+import { startApi } from "../../lib/command/practice-api.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { readsTypeScript, runtimeCommand } from "../../lib/runtime.ts";
 import { formatBytes, formatMs } from "../../lib/terminal/format.ts";
@@ -22,6 +22,7 @@ import { thisMachine, versions } from "../../scripts/compare/machine.ts";
 import { type Spread, spread } from "../../scripts/compare/statistics.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
+type ApiProcess = Awaited<ReturnType<typeof startApi>>;
 /** A measured thing: its values so far. */
 type Values = Map<string, number[]>;
 interface Row {
