@@ -21,11 +21,6 @@ export interface Report {
   outcome: PromiseSettledResult<unknown>;
 }
 
-/** An iteration that was run. */
-export interface Iteration extends Omit<Report, "outcome"> {
-  isOk: boolean;
-}
-
 /** One measured run. Times in milliseconds, by {@link nowMs}. */
 export type Run = ReturnType<ReturnType<typeof startMeasuring>["end"]>;
 
@@ -83,8 +78,8 @@ export function startMeasuring(workers: number, isPost: boolean) {
     calledMs: nowMs(),
     /** When the first iteration began; infinite where none did. */
     firstMs: Number.POSITIVE_INFINITY,
-    /** All up to 100,000 of them, else so many chosen at random. */
-    iterations: [] as Iteration[],
+    /** All that were run, up to 100,000, else so many chosen at random. */
+    iterations: [] as (Omit<Report, "outcome"> & { isOk: boolean })[],
     settled: 0,
     /** The first few by their index, and what each came to. */
     failures: [] as { index: number; what: string }[],
