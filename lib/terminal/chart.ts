@@ -126,11 +126,10 @@ function drawPart(places: Place[], height: number, strokes: string): string[] {
     const columns = to.column - column;
     return Array.from({ length: columns }, (_, step) => row + ((to.row - row) * step) / columns);
   });
-  // Already in rows: asciichart is not to scale. Its labels and axis, a blank column, are cut off.
+  // Already in rows: asciichart is not to scale. Before an offset of 0, its axis has no place.
   const symbols = [..."    ", ...strokes] as unknown as PlotConfig["symbols"];
-  const scale = { min: 0, max: height, height, offset: 1, format: () => " ", symbols };
-  const drawn = asciichart.plot(rows, scale).split("\n");
-  return drawn.map((row) => row.slice(1));
+  const scale = { min: 0, max: height, height, offset: 0, format: () => " ", symbols };
+  return asciichart.plot(rows, scale).split("\n");
 }
 
 /** Where an axis has a mark, and what it is. */
