@@ -137,7 +137,6 @@ export function startMeasuring(workers: number, isPost: boolean) {
       const cpus = [process.cpuUsage(cpuBefore), ...usages.map((usage) => usage.cpu)];
       // Replaced workers were not there at the same time: the largest of as many as there are count.
       const sizes = usages.map((usage) => usage.rssBytes).sort((a, b) => b - a);
-      const ownPeak = process.resourceUsage().maxRSS * 1024;
       return {
         ...run,
         /** What stands in a record as it is. */
@@ -147,7 +146,7 @@ export function startMeasuring(workers: number, isPost: boolean) {
           statuses: Object.fromEntries(statuses),
           errors: Object.fromEntries(errors),
           cpuMs: sum(cpus.map((cpu) => (cpu.user + cpu.system) / 1000)),
-          peakRssBytes: ownPeak + sum(sizes.slice(0, workers)),
+          peakRssBytes: process.resourceUsage().maxRSS * 1024 + sum(sizes.slice(0, workers)),
         },
         /** How far the wall clock moved since this process began, see {@link nowMs}; 0 if by less than 50. */
         clockMovedMs: Math.abs(movedMs) < 50 ? 0 : movedMs,

@@ -55,8 +55,8 @@ export function lineChart(series: Series[], options: ChartOptions): string {
   const { x, y, width, height, colour } = options;
   const points = series.flatMap((one) => one.points.filter((point) => point.y !== undefined));
   if (points.length === 0) return "(nothing to draw)";
-  const xs = points.map((point) => point.x);
   const ends = points.flatMap(({ y, low = y, high = y }) => [low!, high!]);
+  const xs = points.map((point) => point.x);
   const [xScale, yScale] = [scaleOf(x, xs), scaleOf(y, ends)];
   const rows = [...Array(height + 1).keys()];
   const labels = rows.map((row) => y.format(yScale.below(row / height)));
@@ -109,10 +109,9 @@ export function lineChart(series: Series[], options: ChartOptions): string {
 function legendLines(entries: string[], width: number): string[] {
   const lines: string[] = [];
   for (const entry of entries) {
-    const longer = `${lines.at(-1)}   ${entry}`;
-    const isTooLong = stripVTControlCharacters(longer).length > width;
-    if (lines.length === 0 || isTooLong) lines.push(entry);
-    else lines[lines.length - 1] = longer;
+    const longer = [...lines.slice(-1), entry].join("   ");
+    if (stripVTControlCharacters(longer).length > width) lines.push(entry);
+    else lines.splice(-1, 1, longer);
   }
   return lines;
 }
