@@ -65,7 +65,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
     for (const size of sizes) {
       const asTheyCome = flags.items === "-" && inThisThread !== undefined;
       const todo = await itemsToRun(flags.items, size, file, asTheyCome, signal);
-      const { run, results, thrown } = await runOnce(name, work, technique, todo, options);
+      const { run, results, thrown } = await runOnce(what, technique, todo, options);
       const stats = await api?.takeStats().catch(() => undefined); // it may have died
       const interrupted = signal.aborted;
       const own = interrupted ? undefined : await technique.afterRun?.(results, options);
@@ -94,8 +94,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
  *   teardown failed.
  */
 async function runOnce(
-  name: string,
-  work: Work,
+  { technique: name, work }: Pick<RunRecord, "technique" | "work">,
   { setup, call, teardown }: Technique,
   todo: Awaited<ReturnType<typeof itemsToRun>>,
   options: CallOptions,
