@@ -4,12 +4,6 @@ import { EventEmitter } from "node:events";
 import { inspect } from "node:util";
 import { parentPort } from "node:worker_threads";
 
-/** What a technique tells as it runs. */
-export interface Hooks {
-  onSettled: (report: Report) => unknown;
-  onWorker: (worker: EventEmitter) => unknown;
-}
-
 /** A settled item: which, by which worker, from when to when by {@link nowMs}. */
 export interface Report {
   index: number;

@@ -1,10 +1,11 @@
 // What a script says of its technique, and how that and a loop body are made ready to be called.
 
+import type { EventEmitter } from "node:events";
 import { resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { InScript } from "../bodies/in-script.ts";
 import { loadable } from "../runtime.ts";
-import { type Hooks, partsOf, type Report } from "../timing.ts";
+import { partsOf, type Report } from "../timing.ts";
 import { type FlagTable, UsageError } from "./flags.ts";
 import type { Kind, RunRecord, Work } from "./record.ts";
 
@@ -25,7 +26,10 @@ export interface CallOptions {
   execArgv?: string[];
 }
 /** The same with what measures the run. */
-type Options = CallOptions & Hooks;
+export interface Options extends CallOptions {
+  onSettled: (report: Report) => unknown;
+  onWorker: (worker: EventEmitter) => unknown;
+}
 
 /** A technique as a script; `Exports` are its own. */
 export interface Script<Exports = unknown> {

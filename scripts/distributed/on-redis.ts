@@ -12,10 +12,9 @@ import { isDeepStrictEqual } from "node:util";
 import { type Flag, onOff, UsageError, type Values, wholeNumber } from "../../lib/command/flags.ts";
 import { onInterrupt } from "../../lib/command/interrupt.ts";
 import { flagsOf, type ScriptFlags } from "../../lib/command/script-flags.ts";
-import type { CallOptions } from "../../lib/command/technique.ts";
+import type { Options } from "../../lib/command/technique.ts";
 import type { PostOptions } from "../../lib/post.ts";
 import { loadable } from "../../lib/runtime.ts";
-import type { Hooks } from "../../lib/timing.ts";
 import { loadLoop, named } from "../processes.ts";
 import type { FromWorker, LocalJob } from "./local-worker.ts";
 import { connect, URL_FORM } from "./redis.ts";
@@ -135,12 +134,12 @@ export async function inWorkers(
   self: Distributed,
   items: unknown[],
   _module: URL,
-  options: CallOptions & Hooks,
+  options: Options,
 ): Promise<Results> {
   const [entry, script, body] = local.files as [URL, URL, URL];
   const { concurrency, signal, onWorker } = options;
   let reported = 0; // by workers
-  const onSettled: Hooks["onSettled"] = (report) => {
+  const onSettled: Options["onSettled"] = (report) => {
     if (report.startMs >= 0) {
       seen.add(report.worker);
       reported++;
