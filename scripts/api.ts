@@ -9,32 +9,38 @@
 //      curl http://127.0.0.1:8080/stats
 
 import type { AddressInfo } from "node:net";
-import { decimal, describeFlags, onOff, parseFlags, wholeNumber } from "../lib/command/flags.ts";
+import { describeFlags, number, onOff, parseFlags } from "../lib/command/flags.ts";
 import { onParentGone } from "../lib/command/interrupt.ts";
 import { main } from "../lib/main.ts";
 import { print } from "../lib/terminal/terminal.ts";
 import { createPracticeApi } from "./api/server.ts";
 
-const share = { placeholder: "P", initial: 0 };
 const flags = {
-  port: wholeNumber(0, 65535, { initial: 0, help: "port to listen on; 0 takes any free one" }),
-  latency: decimal(600_000, { initial: 20, help: "service time of a POST, in milliseconds" }),
-  jitter: decimal(600_000, { initial: 0, help: "spreads the latency by so many ms either way" }),
-  "error-rate": decimal(1, { ...share, help: "share of POSTs answered 503" }),
-  "reset-rate": decimal(1, { ...share, help: "share of POSTs whose connection is dropped" }),
-  "rate-limit": wholeNumber(0, 1e9, {
-    initial: 0,
-    help: "POSTs a second, 429 beyond; 0 is no limit",
-  }),
-  "max-requests": wholeNumber(0, 1e9, { initial: 0, help: "ends after so many POSTs; 0 is never" }),
-  seed: wholeNumber(0, 2 ** 31, { initial: 1, help: "of jitter, errors and resets" }),
-  help: onOff("this text", "h"),
+  port: { ...number(0, 65535), initial: 0 },
+  latency: { ...number(0, 600_000, { fraction: true }), initial: 20 },
+  jitter: { ...number(0, 600_000, { fraction: true }), initial: 0 },
+  "error-rate": { ...number(0, 1, { fraction: true }), initial: 0 },
+  "reset-rate": { ...number(0, 1, { fraction: true }), initial: 0 },
+  "rate-limit": { ...number(0, 1e9), initial: 0 },
+  "max-requests": { ...number(0, 1e9), initial: 0 },
+  seed: { ...number(0, 2 ** 31), initial: 1 },
+  help: { ...onOff, short: "h" },
 };
+const help = `
+--port N  port to listen on; 0 takes any free one
+--latency MS  service time of a POST, in milliseconds
+--jitter MS  spreads the latency by so many ms either way
+--error-rate P  share of POSTs answered 503
+--reset-rate P  share of POSTs whose connection is dropped
+--rate-limit N  POSTs a second, 429 beyond; 0 is no limit
+--max-requests N  ends after so many POSTs; 0 is never
+--seed N  of jitter, errors and resets
+--help  this text`;
 
 await main(async () => {
   const given = parseFlags(flags);
   if (given.help)
-    return print(`api.ts: the practice API, on 127.0.0.1\n\nFlags:\n${describeFlags(flags)}`);
+    return print(`api.ts: the practice API, on 127.0.0.1\n\nFlags:\n${describeFlags(flags, help)}`);
   const options = {
     latencyMs: given.latency,
     jitterMs: given.jitter,

@@ -27,7 +27,8 @@ import {
   toMarkdown,
   writeWhole,
 } from "./compare/exports.ts";
-import { type CompareFlags, compareFlags, completeFlags, savedFlags } from "./compare/flags.ts";
+import type { CompareFlags } from "./compare/flags.ts";
+import { compareFlags, completeFlags, flagsHelp, savedFlags } from "./compare/flags.ts";
 import { thisMachine, versions } from "./compare/machine.ts";
 import { planJobs, remarksOn, runJobs } from "./compare/run.ts";
 
@@ -59,7 +60,7 @@ Examples:
 await main(async () => {
   const table = compareFlags(TECHNIQUES, isTechnique);
   const given = parseFlags(table);
-  if (given.help) return print(help(describeFlags(table)));
+  if (given.help) return print(help(describeFlags(table, flagsHelp)));
   checkExports(Object.fromEntries(EXPORTS.map(([flag]) => [flag, given[flag]])), given.from);
   if (given.from) {
     const saved = readComparison(given.from);

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { describeFlags, parseFlags } from "../lib/command/flags.ts";
-import { scriptFlags } from "../lib/command/script-flags.ts";
+import { scriptFlagsHelp, scriptFlags as table } from "../lib/command/script-flags.ts";
+import { compareFlags, flagsHelp as compareHelp } from "../scripts/compare/flags.ts";
+import * as distributed from "../scripts/distributed/on-redis.ts";
 
-const table = scriptFlags("8");
 const NUMBERS = /expected a whole number from 1 to 10000000, or several separated by commas, found/;
 const WORKERS = /expected a whole number from 1 to 1024, found/;
 
@@ -75,7 +76,7 @@ test("flags: good command lines give typed values, defaults where nothing is giv
 });
 
 test("flags: a header that undici refuses or drops is refused, and no other", () => {
-  const header = (text: string) => parseFlags(table, ["--header", text]).header;
+  const header = (text: string) => parseFlags(table, ["--header", text]).header!;
   for (const text of [
     ...["Expect: 100-continue", "Keep-Alive: timeout=5", "Upgrade: h2c", "UPGRADE:"],
     ...["Transfer-Encoding: chunked", "Content-Length: 13", "content-length:13"],
@@ -102,7 +103,24 @@ test("flags: given twice, the last counts; headers add up, and the last of a nam
 });
 
 test("flags: the help names every flag and its default", () => {
-  const help = describeFlags(table);
-  for (const name of Object.keys(table)) assert.ok(help.includes(`--${name}`), name);
-  assert.match(help, /-n, --requests N\[,\.\.\.\].*\(default: 500, or all of --items\)/);
+  for (const [flags, texts] of [
+    [table, `${scriptFlagsHelp}--workers N  workers`],
+    [compareFlags(["async"], () => true), compareHelp],
+    [distributed.flags, distributed.flagsHelp],
+  ] as const) {
+    const lines = describeFlags(flags, texts).split("\n");
+    assert.equal(lines.length, Object.keys(flags).length);
+    for (const [index, [name, { type, short }]] of Object.entries(flags).entries()) {
+      const line = lines[index]!;
+      assert.ok(line.startsWith(`  ${short ? `-${short}, ` : "    "}--${name} `), line);
+      assert.equal(/ \(default: .+\)$/.test(line), type === "string", line);
+    }
+  }
+});
+
+test("flags: of several lines on a flag the last counts, with those that are indented", () => {
+  const texts = "\n--batch N  items\n--worker  works\n--batch N  items that\n  travel\n";
+  const { batch, worker } = distributed.flags;
+  const help = ["      --batch N  items that travel (default: 1)", "      --worker   works"];
+  assert.equal(describeFlags({ batch, worker }, texts), help.join("\n"));
 });

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import fc from "fast-check";
 import { parseFlags, UsageError } from "../lib/command/flags.ts";
-import { scriptFlags } from "../lib/command/script-flags.ts";
+import { scriptFlags as table } from "../lib/command/script-flags.ts";
 import { lineChart } from "../lib/terminal/chart.ts";
 import { formatCount, formatMs } from "../lib/terminal/format.ts";
 import { escapeControl } from "../lib/terminal/terminal.ts";
@@ -19,8 +19,6 @@ import type { Job, Step } from "./bodies/dict-steps.ts";
 import { check } from "./support/checker.ts";
 import { madeUp } from "./support/comparison.ts";
 import { bare, body, intoMergedDict, intoSharedDict } from "./support/load.ts";
-
-const table = scriptFlags("8");
 
 test("flags: any command line gives whole values or a UsageError of one line", () => {
   const word = fc.oneof(

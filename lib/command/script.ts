@@ -13,9 +13,9 @@ import { parseFlags } from "./flags.ts";
 import { interruptSignal, isError } from "./interrupt.ts";
 import { itemsToRun } from "./items.ts";
 import { startApi } from "./practice-api.ts";
-import { makeRecord, type RunRecord, shownUrl, type Work } from "./record.ts";
+import { KINDS, makeRecord, type RunRecord, shownUrl, type Work } from "./record.ts";
 import { openResults } from "./results.ts";
-import { flagsOf, help, postOptions, sizesOf } from "./script-flags.ts";
+import { help, postOptions, scriptFlags, sizesOf } from "./script-flags.ts";
 import { type CallOptions, load, type Script, type Technique } from "./technique.ts";
 
 /** Runs the script with this `import.meta.url` by its command line, from flags to exit status. */
@@ -23,9 +23,11 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   const name = basename(fileURLToPath(url), ".ts");
   const script = { ...common, ...(await common.own?.()) };
   const { defaultWorkers, inThisThread } = script;
-  const table = { ...flagsOf(defaultWorkers, script.takesWith), ...script.flags };
+  const table = { ...scriptFlags, ...script.flags };
+  if (!script.takesWith) delete (table as Partial<typeof table>).with; // unknown to the others
   const flags = parseFlags(table);
-  if (flags.help) return print(help(name, defaultWorkers !== undefined, table));
+  const defaults = KINDS.map((kind) => defaultWorkers?.(availableParallelism(), kind));
+  if (flags.help) return print(help(name, table, defaults, script.flagsHelp));
   if (await script.begin?.(flags, await import(url))) return;
 
   const sizes = sizesOf(flags, inThisThread !== undefined, script.flags);

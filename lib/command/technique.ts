@@ -47,8 +47,9 @@ export interface Script<Exports = unknown> {
   takesWith?: boolean;
   /** What it shows after a run: fields for the record, and text for people. */
   afterRun?: (self: Exports, results: Results, options: CallOptions) => Promise<Shown>;
-  /** Flags of its own. */
+  /** Flags of its own, and what the help says of them. */
   flags?: FlagTable;
+  flagsHelp?: string;
   /**
    * Hears all flags before anything is started.
    *

@@ -9,9 +9,9 @@ import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
 import { isDeepStrictEqual } from "node:util";
-import { type Flag, onOff, UsageError, type Values, wholeNumber } from "../../lib/command/flags.ts";
+import { number, onOff, refuse, type Values, value } from "../../lib/command/flags.ts";
 import { onInterrupt } from "../../lib/command/interrupt.ts";
-import { flagsOf, type ScriptFlags } from "../../lib/command/script-flags.ts";
+import { type ScriptFlags, scriptFlags } from "../../lib/command/script-flags.ts";
 import type { Options } from "../../lib/command/technique.ts";
 import type { PostOptions } from "../../lib/post.ts";
 import { loadable } from "../../lib/runtime.ts";
@@ -28,38 +28,29 @@ const OWN_FILES = ["./local-worker.ts", "../distributed.ts"].map(
   (path) => new URL(path, import.meta.url),
 );
 
-const redis: Flag<string | undefined> = {
-  placeholder: "URL",
-  help: `${URL_FORM}; better in REDIS_URL, which others on the machine do not see`,
-  initial: process.env.REDIS_URL || undefined,
-  initialText: "REDIS_URL, or a Redis and workers on 127.0.0.1, started for the run",
-  expected: URL_FORM,
-  parse: (text) => (/^rediss?:\/\/./.test(text) ? text : undefined),
-  isSecret: true,
-};
-const run: Flag<string | undefined> = {
-  placeholder: "NAME",
-  help: "a name by which the run outlives this process: the same command collects what was done",
-  initial: undefined,
-  initialText: "none",
-  expected: "letters, digits, - and _",
-  parse: (text) => (/^[\w-]+$/.test(text) ? text : undefined),
-};
-
 export const flags = {
-  redis,
-  worker: onOff("works for all runs of its --body or --work, until Ctrl-C; takes --concurrency"),
-  batch: wholeNumber(1, 100_000, { initial: 1, help: "items that travel together" }),
-  "lost-after": wholeNumber(100, 86_400_000, {
-    placeholder: "MS",
-    initial: 10_000,
-    help: "a worker not heard of for so long is dead, in ms",
-  }),
-  again: onOff(
-    "runs again what a dead worker had, and with --results what failed: an item may run more than once",
-  ),
-  run,
+  redis: {
+    ...value(URL_FORM, (text) => /^rediss?:\/\/./.test(text) && text, true),
+    initial: process.env.REDIS_URL || undefined,
+  },
+  worker: onOff,
+  batch: { ...number(1, 100_000), initial: 1 },
+  "lost-after": { ...number(100, 86_400_000), initial: 10_000 },
+  again: onOff,
+  run: value("letters, digits, - and _", (text) => /^[\w-]+$/.test(text) && text),
 };
+/** What the help says of them. */
+export const flagsHelp = `
+--redis URL  ${URL_FORM};
+  better in REDIS_URL, which others on the machine do not see
+  (default: REDIS_URL, or a Redis and workers on 127.0.0.1, started for the run)
+--worker  works for all runs of its --body or --work, until Ctrl-C; takes --concurrency
+--batch N  items that travel together
+--lost-after MS  a worker not heard of for so long is dead, in ms
+--again  runs again what a dead worker had, and with --results what failed: an item may run
+  more than once
+--run NAME  a name by which the run outlives this process: the same command collects what was done
+`;
 
 let own: ScriptFlags & Values<typeof flags>; // what the command line says
 let local: { files: URL[]; execArgv: string[] }; // what its own workers load, and Node's flags for them
@@ -74,8 +65,8 @@ export async function begin(given: Record<string, unknown>, self: Distributed): 
   own = given as typeof own;
   const { worker, results, body, timeout } = own;
   if (worker)
-    for (const [name, { initial }] of Object.entries({ ...flagsOf(() => 2), ...flags }))
-      if (!OF_WORKER.includes(name) && !isDeepStrictEqual(given[name], initial))
+    for (const [name, { initial }] of Object.entries({ ...scriptFlags, ...flags }))
+      if (name in given && !OF_WORKER.includes(name) && !isDeepStrictEqual(given[name], initial))
         refuse(`--${name}: expected no --worker with it`);
   if (timeout !== undefined && body)
     refuse("--timeout: expected no --body with it: no item is ended here");
@@ -94,10 +85,6 @@ export async function begin(given: Record<string, unknown>, self: Distributed): 
   if (own.redis || body) local = { files, execArgv: process.execArgv };
   else local = { files: await loadable(files), execArgv: [] };
   return worker;
-}
-
-function refuse(why: string): never {
-  throw new UsageError(why);
 }
 
 /** The worker's side. */
