@@ -7,15 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../lib/command/record.ts";
 import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
 import { runTechnique } from "../scripts/compare/run.ts";
-import {
-  descendants,
-  noneLeft,
-  run,
-  start,
-  startApiScript,
-  until,
-  withBody,
-} from "./support/process.ts";
+import { run, startApiScript, withBody } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "compare-"));
@@ -80,38 +72,6 @@ test("compare.ts: a technique that a reader adds is compared, and one that fails
     rmSync(added);
   }
 });
-
-test("compare.ts: a dead API fails everywhere, quickly, and says so", async () => {
-  const { code, stdout, stderr } = await run("scripts/compare.ts", [
-    ...small,
-    "--url",
-    "http://127.0.0.1:1/",
-  ]);
-  assert.equal(code, 1);
-  assert.match(stdout, /\n +3( +3 of 3 failed){4}\n/);
-  assert.match(stdout, /\(nothing to draw\)/);
-  assert.match(stdout, /- Threads: 9 of 9 failed \(ECONNREFUSED: 9\), first at 3 requests\./);
-  assert.match(stderr, /: threads x2, 0 of 6 ok in /);
-});
-
-for (const [how, kill] of [
-  ["Ctrl-C", (pid: number) => process.kill(-pid, "SIGINT")],
-  ["SIGTERM to compare.ts alone", (pid: number) => process.kill(pid, "SIGTERM")],
-] as const) {
-  test(`compare.ts: ${how} shows what is done, exits 130 and leaves nothing`, async () => {
-    const flags = ["--techniques", "async,processes", "--requests", "5,5000", "--latency", "50"];
-    const running = start("scripts/compare.ts", flags);
-    await until(() => running.output.stderr.includes("async x8, 5 in"));
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    assert.ok(running.left().length > 2, "it, the script and its API");
-    kill(running.child.pid!);
-    const { code, stdout } = await running.ended;
-    assert.equal(code, 130);
-    assert.match(stdout, /\n +5 .* ms +-\n +5000 +.* +interrupted +-\n/);
-    assert.match(stdout, /- Interrupted: this is what was done until then\./);
-    await noneLeft(running);
-  });
-}
 
 test("compare.ts: over workers, twice, for CPU work: table, both charts, knee, and all of it saved", async () => {
   const file = join(folder, "sweep.json");
@@ -180,31 +140,6 @@ test("compare.ts: an API that refuses is told from one that fails; no secret is 
   assert.deepEqual(saved("own.json").flags.headers, ["authorization", "x-other"]);
 });
 
-test("compare.ts: interrupted, it saves what it has", async () => {
-  const file = join(folder, "part.json");
-  const flags = ["--techniques", "async", "--requests", "5,5000", "--latency", "50"];
-  const { child, ended, output } = start("scripts/compare.ts", [...flags, "--export-json", file]);
-  await until(() => output.stderr.includes("5 in"));
-  child.kill("SIGINT");
-  assert.equal((await ended).code, 130);
-  assert.equal(saved("part.json").samples[0]!.ok, 5);
-  assert.match(saved("part.json").remarks.join(), /Interrupted/);
-});
-
-test("compare.ts: interrupted before anything was done, it replaces no file", async () => {
-  const file = join(folder, "good.json");
-  writeFileSync(file, "precious");
-  const flags = ["--techniques", "async", "--requests", "5", "--latency", "60000"];
-  const { child, ended } = start("scripts/compare.ts", [...flags, "--export-json", file]);
-  await until(() => descendants(child.pid!).length >= 2);
-  await new Promise((resolve) => setTimeout(resolve, 700));
-  child.kill("SIGINT");
-  const { code, stderr } = await ended;
-  assert.equal(code, 130);
-  assert.match(stderr, /--export-json: nothing was done, ".*good\.json" is not written\n$/);
-  assert.equal(readFileSync(file, "utf8"), "precious");
-});
-
 test("compare.ts: files that cannot be meant are refused with exit status 2", async () => {
   const file = join(folder, "meant.json");
   writeFileSync(file, "{}");
@@ -255,14 +190,4 @@ test("compare.ts: a body and items of the user's are compared, and said to wait 
   const bad = await run("scripts/compare.ts", [...waiting, "-n", "13"]);
   const expected = "error: --requests: expected at most 12, as many as --items, found 13\n";
   assert.deepEqual([bad.code, bad.stderr], [2, expected]);
-});
-
-test("compare.ts: killed by SIGKILL, it leaves no process behind", async () => {
-  const running = start("scripts/compare.ts", [
-    ...["--techniques", "processes", "--requests", "5000", "--latency", "50"],
-  ]);
-  await until(() => descendants(running.child.pid!).length >= 5);
-  running.child.kill("SIGKILL");
-  await running.ended;
-  await until(() => running.left().length === 0, 2000);
 });
