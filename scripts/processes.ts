@@ -31,10 +31,10 @@ interface FromProcess {
   role: string;
   is?: "loaded" | "ready" | "ending" | "done";
   reports?: [index: number, startMs: number, endMs: number, result: Packed][];
+  begins?: number; // an item that is not short; of short ones it does not say so
   returned?: number[]; // items that it has not begun, and will not
-  on?: number[]; // the items that it is on: of those that are not short, each before it begins
   failed?: Packed; // in its load, setup or teardown; or what it dies of
-  isLast?: boolean; // it ends by itself
+  on?: number[]; // as it ends by itself: exactly what it is on
 }
 
 /** What a process is: what it has said last, or what the parent has asked of it since. */
@@ -106,13 +106,12 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   async function run(place: number) {
     const execArgv = options.execArgv ?? flagsForWorkers();
     const child = fork(new URL(import.meta.url), [ROLE], { serialization: "advanced", execArgv });
-    const held = new Map<number, boolean>(); // items that it has -> whether they are short
-    let on: number[] = []; // of those, what it said that it is on
+    const held = new Map<number, boolean>(); // items that it has -> whether it may have begun them
     const seenMs = new Map<number, number>(); // item that it is on -> for how long that was seen
     let state = "starting" as State;
     let eachMs = Number.POSITIVE_INFINITY; // that the last items took
     let why: unknown;
-    let isLast = false;
+    let lastOn: number[] | undefined;
 
     const ended = new Promise<string>((resolve) => {
       const end = (code: unknown, signal: string | null) => resolve(signal ?? `exit code ${code}`);
@@ -129,7 +128,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     say({ job: { module: module.href, context, concurrency, isDeaf } });
     child.on("message", (message: FromProcess | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
-      const { is, reports = [], failed } = message;
+      const { is, reports = [], begins, returned, failed } = message;
       if (is === "loaded") openPlace(); // so as many load at a time as there are cores
       for (const [index, startMs, endMs, result] of reports) {
         held.delete(index);
@@ -144,9 +143,9 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       else if (failed) why ??= reason;
       if (is === "done" || failed) kill(child); // an orderly exit would take longer
       if (is) state = is;
-      on = message.on ?? on;
-      isLast ||= message.isLast ?? false;
-      takeBack(message.returned);
+      if (begins !== undefined) held.set(begins, true);
+      lastOn ??= message.on;
+      takeBack(returned);
       feed();
     });
     const opening = setTimeout(openPlace, 300); // one that takes so long waits for something
@@ -180,7 +179,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     function send(count: number, isShort: boolean) {
       const indexes = returned.splice(0, count);
       while (indexes.length < count && next < items.length) indexes.push(next++);
-      for (const index of indexes) held.set(index, isShort);
+      for (const index of indexes) held.set(index, isShort); // it does not say that it begins these
       const group = indexes.map((index) => pack(items[index]));
       if (group.length > 0) say({ group: { indexes, items: group, isShort } });
     }
@@ -194,7 +193,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     }
 
     function endLate(limitMs: number) {
-      if (state !== "ready" && state !== "late") return;
+      const on = [...held.keys()].filter((index) => held.get(index));
       for (const index of on) {
         seenMs.set(index, (seenMs.get(index) ?? -TICK_MS) + TICK_MS);
         if (seenMs.get(index)! < limitMs) continue;
@@ -211,10 +210,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     children.delete(child);
     if (living.delete(child) && living.size === 0) process.off("exit", killLiving);
     if (state === "done" || stopped) return;
-    // Of short items it may have begun any, unless it could say.
-    const isLost = ([index, isShort]: [number, boolean]) =>
-      on.includes(index) || (isShort && !isLast);
-    const lost = [...held].filter(isLost).map(([index]) => index);
+    const lost = lastOn ?? [...held.keys()].filter((index) => held.get(index));
     const text = `process ${child.pid ?? ""} died: ${why instanceof Error ? why.message : (why ?? how)}`;
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
     const others = lost.length > concurrency ? `, or others of ${lost.length} sent with it` : "";
@@ -241,12 +237,9 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
 
 /** The process's side: works off what it is sent. */
 function work() {
-  const say = (what: Omit<FromProcess, "role">) =>
-    new Promise((resolve) => process.send!({ role: ROLE, ...what }, resolve));
-  const on = new Map<number, boolean>(); // an item that is said to be begun -> whether it is
+  const on = new Set<number>();
   const queue: { index: number; item: Packed; isShort: boolean }[] = [];
   let reports: NonNullable<FromProcess["reports"]> = [];
-  let sent: Promise<unknown> = Promise.resolve();
   let sentMs = 0;
   let lanes = 0;
   let loop: Loaded;
@@ -255,11 +248,18 @@ function work() {
   let isSetUp: Promise<unknown> | undefined;
   let failed: Packed;
 
-  function send() {
-    if (reports.length > 0 || on.size > 0) sent = say({ reports, on: [...on.keys()] });
+  /** Says something, and with it, what is done. */
+  function say(what: Partial<FromProcess>) {
+    const message = { role: ROLE, reports, ...what };
     reports = [];
     sentMs = performance.now();
-    return sent;
+    return new Promise((resolve) => process.send!(message, resolve));
+  }
+
+  /** Says what is done, and gives back what waits here: others may begin it. */
+  function giveBack() {
+    const returned = queue.splice(0).map(({ index }) => index);
+    if (reports.length + returned.length > 0) void say({ returned });
   }
 
   async function runLane() {
@@ -267,25 +267,19 @@ function work() {
     sentMs = performance.now();
     for (let taken = queue.shift(); taken; taken = queue.shift()) {
       const { index, item, isShort } = taken;
-      on.set(index, isShort);
-      if (!isShort) await send(); // also if this process is killed then, the parent knows of it
-      on.set(index, true);
+      if (!isShort) await say({ begins: index }); // so the parent knows, should it be killed then
+      on.add(index);
       const startMs = performance.timeOrigin + performance.now();
       const result = await iterate(loop, item, context);
       const endMs = performance.timeOrigin + performance.now();
       on.delete(index);
       reports.push([index, startMs, endMs, result]);
-      if (isShort && performance.now() - sentMs > 0.2) void send();
+      // Short ones share a message, unless they are not so short after all.
       if (isShort && endMs - startMs > 5) giveBack();
+      else if (isShort && performance.now() - sentMs > 0.2) void say({});
     }
     lanes--;
-    void send();
-  }
-
-  /** The items are not so short after all: others may begin what waits here. */
-  function giveBack() {
-    void send();
-    if (queue.length > 0) void say({ returned: queue.splice(0).map(({ index }) => index) });
+    giveBack();
   }
 
   async function hear({ job, group }: ToProcess) {
@@ -324,8 +318,7 @@ function work() {
     failed = pack(error, "error");
   });
   process.on("exit", () => {
-    const begun = [...on.keys()].filter((index) => on.get(index));
-    void say({ reports, on: begun, failed, isLast: true });
+    void say({ failed, on: [...on] });
   });
 }
 
