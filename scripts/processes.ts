@@ -29,7 +29,7 @@ interface ToProcess {
 /** What a process says. */
 interface FromProcess {
   role: string;
-  is?: "loaded" | "ready" | "ending" | "done";
+  is?: "loaded" | "ending" | "done";
   reports?: [index: number, startMs: number, endMs: number, result: Packed][];
   begins?: number; // an item that is not short; of short ones it does not say so
   returned?: number[]; // items that it has not begun, and will not
@@ -128,7 +128,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     say({ job: { module: module.href, context, concurrency, isDeaf } });
     child.on("message", (message: FromProcess | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
-      const { is, reports = [], begins, returned, failed } = message;
+      const { is, reports = [], begins, failed } = message;
       if (is === "loaded") openPlace(); // so as many load at a time as there are cores
       for (const [index, startMs, endMs, result] of reports) {
         held.delete(index);
@@ -145,7 +145,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       if (is) state = is;
       if (begins !== undefined) held.set(begins, true);
       lastOn ??= message.on;
-      takeBack(returned);
+      takeBack(message.returned);
       feed();
     });
     const opening = setTimeout(openPlace, 300); // one that takes so long waits for something
@@ -156,11 +156,11 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     }
 
     function feed() {
-      if (unsettled > 0 && (state === "loaded" || state === "ready")) return handOut();
+      if (state === "loaded" && unsettled > 0) return handOut();
       if (unsettled > 0 || state === "asked" || state === "ending") return;
-      if (state === "ready") say({});
-      else kill(child); // it has not begun, or is late
-      state = state === "ready" ? "asked" : "done";
+      if (state === "loaded") say({});
+      else kill(child); // it is loading, or late
+      state = state === "loaded" ? "asked" : "done";
     }
 
     function handOut() {
@@ -173,15 +173,12 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       // One that waits hides the way there and back; of long ones, others could begin it.
       const lanes = concurrency + (eachMs < 10 && share > 0.5 && !isReturned ? 1 : 0);
       const room = lanes * size - held.size;
-      if (room >= size) send(room, size > 1);
-    }
-
-    function send(count: number, isShort: boolean) {
-      const indexes = returned.splice(0, count);
-      while (indexes.length < count && next < items.length) indexes.push(next++);
+      if (room < size || !isWorkLeft()) return;
+      const isShort = size > 1;
+      const indexes = returned.splice(0, room);
+      while (indexes.length < room && next < items.length) indexes.push(next++);
       for (const index of indexes) held.set(index, isShort); // it does not say that it begins these
-      const group = indexes.map((index) => pack(items[index]));
-      if (group.length > 0) say({ group: { indexes, items: group, isShort } });
+      say({ group: { indexes, items: indexes.map((index) => pack(items[index])), isShort } });
     }
 
     /** For who is free; the first of them first, as a later one may wait for its entry. */
@@ -292,13 +289,14 @@ function work() {
     } else if (group) {
       const { indexes, items, isShort } = group;
       queue.push(...items.map((item, at) => ({ index: indexes[at]!, item, isShort })));
-      isSetUp ??= Promise.resolve(loop.setup?.(context)).then(() => say({ is: "ready" }));
+      isSetUp ??= Promise.resolve(loop.setup?.(context));
       await isSetUp;
       while (lanes < concurrency && queue.length > 0) void runLane();
       if (isShort) setImmediate(giveBack);
     } else {
-      if (loop.teardown) void say({ is: "ending" });
-      await loop.teardown?.();
+      const teardown = isSetUp && loop.teardown; // where it had no item, there is nothing to tear down
+      if (teardown) void say({ is: "ending" });
+      await teardown?.();
       void say({ is: "done" });
     }
   }
