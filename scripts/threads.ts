@@ -345,13 +345,11 @@ export function named(name: string, message: string, cause?: unknown): Error {
 export type Packed = unknown;
 
 export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
-  const isPrimitive = Object(value) !== value && typeof value !== "symbol";
-  if (as === "value" && isPrimitive) return value;
+  if (as === "value" && Object(value) !== value && typeof value !== "symbol") return value;
   try {
     return serialize(as === "value" ? { value } : { error: toPlain(value) });
   } catch (error) {
-    if (as === "value") return pack(error, "error");
-    return serialize({ error: inspect(value, { customInspect: false }) });
+    return pack(as === "value" ? error : inspect(value, { customInspect: false }), "error");
   }
 }
 
@@ -361,8 +359,7 @@ export function unpack(packed: Packed): unknown {
   const { value, ...failed } = deserialize(packed);
   if ("error" in failed) throw toError(failed.error);
   // An array with memory of its own, not a part of the whole message's.
-  const isArray = ArrayBuffer.isView(value) && !(value instanceof DataView);
-  return isArray ? Uint8Array.prototype.slice.call(value) : value;
+  return types.isTypedArray(value) ? Uint8Array.prototype.slice.call(value) : value;
 }
 
 export function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
@@ -382,8 +379,7 @@ function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0):
   if (Array.isArray(thrown)) return thrown.map((each) => toPlain(each, known, depth));
   if (!(thrown instanceof Error || types.isNativeError(thrown)))
     return deserialize(serialize(thrown));
-  if (depth === 100) return `${thrown}`;
-  if (known.has(thrown)) return known.get(thrown); // more than once, or within itself
+  if (known.has(thrown) || depth === 100) return known.get(thrown); // seen before, or too deep
   const parts: Record<string, unknown> = {};
   known.set(thrown, { [PARTS]: parts });
   const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
