@@ -29,9 +29,9 @@ interface Job {
   context: Packed;
   patienceMs: number; // how long a report may wait for others
   next: Int32Array; // [the next index to claim], in memory that all threads see
-  lanes: Int32Array; // lane -> 1 + the index that it is on, or a state; the parent sees it, too
+  lanes: Int32Array; // lane -> the index that it is on, or a state; the parent sees it, too
 }
-const [LOADING, CLAIMING, LATE, LEFT, TEARDOWN] = [0, -1, -2, -3, -4];
+const [LOADING, CLAIMING, LATE, TEARDOWN] = [-1, -2, -3, -4];
 
 /** What a thread says. */
 interface FromThread {
@@ -61,7 +61,6 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
   const most = Math.min(workers, count);
   const concurrency = Math.min(options.concurrency ?? 1, count);
   const next = new Int32Array(new SharedArrayBuffer(4));
-  const memory = new SharedArrayBuffer(4 * most * concurrency);
   const outcomes = new Array<PromiseSettledResult<Result<Loop>>>(count);
   const threads = new Map<Worker, Int32Array>(); // each with its lanes
   const places: Promise<void>[] = [];
@@ -104,12 +103,12 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
 
   /** Keeps a thread at work in a place, and another after it should it die. */
   async function fillPlace(place: number) {
-    const lanes = new Int32Array(memory, 4 * place * concurrency, concurrency);
-    while (isWorkLeft() && failedStarts < Math.max(3, most)) await run(place, lanes.fill(LOADING));
+    while (isWorkLeft() && failedStarts < Math.max(3, most)) await run(place);
   }
 
   /** Starts a thread, and hears it to its end. */
-  async function run(place: number, lanes: Int32Array) {
+  async function run(place: number) {
+    const lanes = new Int32Array(new SharedArrayBuffer(4 * concurrency)).fill(LOADING);
     const patienceMs = itemTimeoutMs ? 0 : 0.2;
     const job: Job = { role: ROLE, module: module.href, ...packed, patienceMs, next, lanes };
     const thread = newThread(job, options.execArgv);
@@ -145,12 +144,11 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
 
     function endLate(limitMs: number) {
-      for (const [lane, claim] of lanes.entries()) {
-        seenMs.set(claim, (seenMs.get(claim) ?? -TICK_MS) + TICK_MS);
-        if (claim <= 0 || seenMs.get(claim)! < limitMs) continue;
-        Atomics.compareExchange(lanes, lane, claim, LATE);
-        const message = `item ${claim - 1} took longer than ${limitMs} ms`;
-        reject(claim - 1, named("TimeoutError", message), place);
+      for (const [lane, index] of lanes.entries()) {
+        seenMs.set(index, (seenMs.get(index) ?? -TICK_MS) + TICK_MS);
+        if (index < 0 || seenMs.get(index)! < limitMs) continue;
+        Atomics.compareExchange(lanes, lane, index, LATE);
+        reject(index, named("TimeoutError", `item ${index} took longer than ${limitMs} ms`), place);
       }
       // Its neighbours in the thread may end theirs first.
       if (lanes.includes(LATE) && lanes.every((state) => state < 0)) void end(thread);
@@ -160,16 +158,13 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     clearTimeout(opening);
     clearInterval(timer);
     threads.delete(thread);
-    const claims = [...lanes];
-    lanes.fill(LEFT);
     if (isDone || stopped) return;
     const text = `thread died: ${why instanceof Error ? why.message : (why ?? `exit code ${code}`)}`;
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
-    failedStarts = claims.some((claim) => claim > 0 || claim === LATE) ? 0 : failedStarts + 1;
+    failedStarts = lanes.some((index) => index >= 0 || index === LATE) ? 0 : failedStarts + 1;
     lastDeath = died(failedStarts > 0 ? "at start" : "before it had reported");
-    if (claims[0] === TEARDOWN) teardownError ??= died("in its teardown");
-    for (const claim of claims)
-      if (claim > 0) reject(claim - 1, died(`on item ${claim - 1}`), place);
+    if (lanes[0] === TEARDOWN) teardownError ??= died("in its teardown");
+    for (const index of lanes) if (index >= 0) reject(index, died(`on item ${index}`), place);
   }
 
   const onAbort = () => stop(signal?.reason);
@@ -202,7 +197,7 @@ async function work(job: Job) {
     while (!lanes.includes(LATE)) {
       const index = Atomics.add(next, 0, 1);
       if (index >= items.length) break;
-      Atomics.store(lanes, lane, index + 1);
+      Atomics.store(lanes, lane, index);
       const startMs = performance.timeOrigin + performance.now();
       const result = await iterate(loop, items[index], context);
       const endMs = performance.timeOrigin + performance.now();
@@ -210,9 +205,8 @@ async function work(job: Job) {
       // when the thread next waits at the latest.
       if (reports.push([index, startMs, endMs, result]) === 1) setImmediate(send);
       if (performance.now() - sentMs > patienceMs) send();
-      Atomics.compareExchange(lanes, lane, index + 1, CLAIMING);
+      Atomics.compareExchange(lanes, lane, index, CLAIMING);
     }
-    Atomics.compareExchange(lanes, lane, CLAIMING, LEFT);
   }
 
   printAtOnce();
