@@ -120,11 +120,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     Promise.resolve(thread).then(onWorker).catch(stop);
     thread.once("message", openPlace); // so as many load at a time as there are cores
     const opening = setTimeout(openPlace, 300); // one that takes so long waits for something
-    for (const event of ["error", "messageerror"] as const)
-      thread.on(event, (error) => {
-        why ??= error;
-        void end(thread); // what it has posted before still comes
-      });
+    thread.on("error", (error) => (why ??= error)); // it ends; what it has posted before still comes
     thread.on("message", (message: FromThread | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
       const { reports = [], failed, done = false } = message;
