@@ -312,12 +312,8 @@ function work() {
     });
   });
   process.on("disconnect", () => process.exit()); // the parent is gone
-  process.on("uncaughtExceptionMonitor", (error) => {
-    failed = pack(error, "error");
-  });
-  process.on("exit", () => {
-    void say({ failed, on: [...on] });
-  });
+  process.on("uncaughtExceptionMonitor", (error) => (failed = pack(error, "error")));
+  process.on("exit", () => void say({ failed, on: [...on] }));
 }
 
 /** What a process prints into a full pipe would wait, and be lost if it is killed before that. */
