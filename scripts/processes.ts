@@ -74,7 +74,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   function settle(report: Report<Result<Loop>>) {
     if (outcomes[report.index]) return;
     outcomes[report.index] = report.outcome;
-    if (--unsettled === 0) feedAll();
+    if (--unsettled === 0) for (const feed of children.values()) feed();
     if (!onSettled) return;
     notified = notified.then(() => onSettled(report));
     notified.catch(stop);
@@ -88,10 +88,6 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   function stop(reason: unknown) {
     stopped ??= { reason };
     for (const child of children.keys()) kill(child);
-  }
-
-  function feedAll() {
-    for (const feed of children.values()) feed();
   }
 
   const isWorkLeft = () => next < items.length || returned.length > 0;
@@ -186,7 +182,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       for (const index of indexes) held.delete(index);
       returned.push(...indexes);
       returned.sort((a, b) => a - b);
-      if (indexes.length > 0) feedAll();
+      if (indexes.length > 0) for (const feedOne of children.values()) feedOne();
     }
 
     function endLate(limitMs: number) {
@@ -279,37 +275,36 @@ function work() {
     giveBack();
   }
 
-  async function hear({ job, group }: ToProcess) {
-    if (job) {
-      if (job.isDeaf) process.on("SIGINT", () => {});
-      loop = await loadLoop(job.module);
-      context = unpack(job.context);
-      concurrency = job.concurrency;
-      void say({ is: "loaded" });
-    } else if (group) {
-      const { indexes, items, isShort } = group;
-      queue.push(...items.map((item, at) => ({ index: indexes[at]!, item, isShort })));
-      isSetUp ??= Promise.resolve(loop.setup?.(context));
-      await isSetUp;
-      while (lanes < concurrency && queue.length > 0) void runLane();
-      if (isShort) setImmediate(giveBack);
-    } else {
-      const teardown = isSetUp && loop.teardown; // where it had no item, there is nothing to tear down
-      if (teardown) void say({ is: "ending" });
-      await teardown?.();
-      void say({ is: "done" });
-    }
-  }
-
   here.isLoading = true; // until it has loaded the body
   printAtOnce();
-  process.on("message", (message: ToProcess | null) => {
+  process.on("message", async (message: ToProcess | null) => {
     if (message?.role !== ROLE) return; // a message of the program's own
-    hear(message).catch((thrown) => {
+    const { job, group } = message;
+    try {
+      if (job) {
+        if (job.isDeaf) process.on("SIGINT", () => {});
+        loop = await loadLoop(job.module);
+        context = unpack(job.context);
+        concurrency = job.concurrency;
+        void say({ is: "loaded" });
+      } else if (group) {
+        const { indexes, items, isShort } = group;
+        queue.push(...items.map((item, at) => ({ index: indexes[at]!, item, isShort })));
+        isSetUp ??= Promise.resolve(loop.setup?.(context));
+        await isSetUp;
+        while (lanes < concurrency && queue.length > 0) void runLane();
+        if (isShort) setImmediate(giveBack);
+      } else {
+        const teardown = isSetUp && loop.teardown; // none, where it had no item
+        if (teardown) void say({ is: "ending" });
+        await teardown?.();
+        void say({ is: "done" });
+      }
+    } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(inspect(thrown));
-      const isTeardown = !message.job && !message.group;
+      const isTeardown = !job && !group;
       void say({ failed: pack(error, "error"), ...(isTeardown && { is: "done" }) });
-    });
+    }
   });
   process.on("disconnect", () => process.exit()); // the parent is gone
   process.on("uncaughtExceptionMonitor", (error) => (failed = pack(error, "error")));
