@@ -337,7 +337,7 @@ export type Packed = unknown;
 export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
   if (as === "value" && Object(value) !== value && typeof value !== "symbol") return value;
   try {
-    return serialize(as === "value" ? { value } : { error: toPlain(value) });
+    return serialize(as === "value" ? { value } : takeApart(value));
   } catch (error) {
     return pack(as === "value" ? error : inspect(value, { customInspect: false }), "error");
   }
@@ -346,8 +346,9 @@ export function pack(value: unknown, as: "value" | "error" = "value"): Packed {
 /** @throws What was packed as an error, or why it cannot be read. */
 export function unpack(packed: Packed): unknown {
   if (!(packed instanceof Uint8Array)) return packed;
-  const { value, ...failed } = deserialize(packed);
-  if ("error" in failed) throw toError(failed.error);
+  const { value, thrown, errors } = deserialize(packed);
+  for (const [error, parts] of errors ?? []) Object.assign(error, parts);
+  if (errors) throw thrown;
   // An array with memory of its own, not a part of the whole message's.
   return types.isTypedArray(value) ? Uint8Array.prototype.slice.call(value) : value;
 }
@@ -360,38 +361,31 @@ export function outcomeOf<Value>(packed: Packed): PromiseSettledResult<Value> {
   }
 }
 
-// An error travels as what it carries, by name: a clone would lose most of that.
-const PARTS = "parts of an error";
-type Plain = { [PARTS]?: Record<string, unknown> } | null | undefined;
+// An error travels bare, and beside it what it carries, by name: a clone would lose most of that.
 
-/** @throws {Error} `thrown` cannot be cloned. (A part of an error that cannot is left out.) */
-function toPlain(thrown: unknown, known = new Map<unknown, Plain>(), depth = 0): unknown {
-  if (Array.isArray(thrown)) return thrown.map((each) => toPlain(each, known, depth));
-  if (!(thrown instanceof Error || types.isNativeError(thrown)))
-    return deserialize(serialize(thrown));
-  if (known.has(thrown) || depth === 100) return known.get(thrown); // seen before, or too deep
-  const parts: Record<string, unknown> = {};
-  known.set(thrown, { [PARTS]: parts });
-  const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
-  for (const key of new Set([...hidden, ...Object.keys(thrown)])) {
-    try {
-      if (key in thrown && key !== "__proto__")
-        parts[key] = toPlain(thrown[key as keyof Error], known, depth + 1);
-    } catch {}
+/** @throws {Error} `value` cannot be cloned. (A part of an error that cannot is left out.) */
+function takeApart(value: unknown) {
+  const copies = new Map<Error, Error>(); // grows as errors are found within errors
+  function copy(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(copy);
+    if (!(value instanceof Error || types.isNativeError(value)))
+      return deserialize(serialize(value));
+    const bare = copies.get(value) ?? new Error("", "cause" in value ? { cause: undefined } : {});
+    copies.set(value, Object.assign(bare, { name: String(value.name), stack: "" }));
+    return bare;
   }
-  return known.get(thrown);
-}
-
-function toError(plain: unknown, known = new Map<unknown, Error>()): unknown {
-  if (Array.isArray(plain)) return plain.map((each) => toError(each, known));
-  const parts = (plain as Plain)?.[PARTS];
-  if (!parts || known.has(parts)) return known.get(parts) ?? plain;
-  const kinds = [TypeError, RangeError, SyntaxError, ReferenceError];
-  const Kind = kinds.find((kind) => kind.name === parts.name) ?? Error;
-  const error = new Kind("", "cause" in parts ? { cause: undefined } : {});
-  known.set(parts, error);
-  for (const key of Object.keys(parts)) Object.assign(error, { [key]: toError(parts[key], known) });
-  return error;
+  const thrown = copy(value);
+  const errors = Array.from(copies, ([error, bare]) => {
+    const parts: Record<string, unknown> = {};
+    const hidden = ["name", "message", "stack", "code", "cause", "errors"]; // or a prototype's
+    for (const key of new Set([...hidden, ...Object.keys(error)])) {
+      try {
+        if (key in error && key !== "__proto__") parts[key] = copy(error[key as keyof Error]);
+      } catch {}
+    }
+    return [bare, parts];
+  });
+  return { thrown, errors };
 }
 
 // Not awaited: a body may import this file as well, and would wait for it for ever.

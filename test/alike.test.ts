@@ -14,6 +14,6 @@ function commonPart(script: string): string {
 test("threads.ts and processes.ts are alike where they say so, word for word", () => {
   const part = commonPart("threads.ts");
   assert.equal(part, commonPart("processes.ts"));
-  for (const name of ["checkCall", "loadLoop", "iterate", "pack", "unpack", "toPlain", "toError"])
+  for (const name of ["checkCall", "loadLoop", "iterate", "pack", "unpack", "takeApart"])
     assert.match(part, new RegExp(`function ${name}\\b`));
 });
