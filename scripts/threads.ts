@@ -13,8 +13,6 @@
 //       npx tsx scripts/threads.ts --work cpu --workers 2
 
 import { availableParallelism } from "node:os";
-import type { Writable } from "node:stream";
-import { setTimeout as sleep } from "node:timers/promises";
 import { inspect, types } from "node:util";
 import { deserialize, serialize } from "node:v8";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
@@ -86,16 +84,15 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
   function stop(reason: unknown) {
     stopped ??= { reason };
     Atomics.store(next, 0, count); // nothing is left to claim
-    for (const thread of threads.keys()) void end(thread);
+    for (const [thread, lanes] of threads) end(thread, lanes);
   }
 
-  async function end(thread: Worker) {
-    const state = threads.get(thread)?.[0];
-    threads.delete(thread);
+  function end(thread: Worker, lanes: Int32Array) {
+    if (!threads.delete(thread)) return; // it is being ended
     // Before Node 24, ending a thread as it loads a module may crash all (nodejs/node#43182). It sees
     // that there is nothing to claim, and leaves by itself.
-    if (NODE < 24 && state === LOADING) await sleep(10_000, undefined, { ref: false });
-    await thread.terminate();
+    if (NODE < 24 && lanes[0] === LOADING) setTimeout(() => thread.terminate(), 10_000).unref();
+    else void thread.terminate();
   }
 
   const isWorkLeft = () => Atomics.load(next, 0) < count;
@@ -135,7 +132,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
       else if (failed) why ??= reason; // in its setup
       if (done || failed) void thread.terminate(); // an orderly exit would take longer
       if (!isWorkLeft())
-        for (const [thread, [state]] of threads) if (state === LOADING) void end(thread);
+        for (const [thread, lanes] of threads) if (lanes[0] === LOADING) end(thread, lanes);
     });
     const timer = itemTimeoutMs ? setInterval(endLate, TICK_MS, itemTimeoutMs) : undefined;
 
@@ -147,7 +144,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
         reject(index, named("TimeoutError", `item ${index} took longer than ${limitMs} ms`), place);
       }
       // Its neighbours in the thread may end theirs first.
-      if (lanes.includes(LATE) && lanes.every((state) => state < 0)) void end(thread);
+      if (lanes.includes(LATE) && lanes.every((state) => state < 0)) end(thread, lanes);
     }
 
     const code = await exited;
@@ -244,7 +241,7 @@ function newThread(workerData: Job, execArgv = flagsForWorkers()): Worker {
 }
 /** What a thread prints would wait until the parent has read what it printed before. */
 function printAtOnce() {
-  for (const stream of [process.stdout, process.stderr] as Writable[]) {
+  for (const stream of [process.stdout, process.stderr]) {
     const write = stream._writev; // Deno has none
     if (!write) continue;
     stream._writev = (chunks, done) => {
