@@ -233,10 +233,8 @@ function newThread(workerData: Job, execArgv = flagsForWorkers()): Worker {
   if (typescript || !file.pathname.endsWith(".ts"))
     return new Worker(file, { workerData, execArgv });
   const tsx = ["tsx/esm/api", "tsx/cjs/api"].map((name) => import.meta.resolve(name));
-  const load = `Promise.all(${JSON.stringify(tsx)}.map((url) => import(url))).then((all) => {
-    for (const tsx of all) tsx.register();
-    return import("${file}");
-  })`;
+  const registered = tsx.map((url) => `import("${url}").then((tsx) => tsx.register())`);
+  const load = `Promise.all([${registered}]).then(() => import("${file}"))`;
   return new Worker(load, { workerData, execArgv, eval: true });
 }
 /** What a thread prints would wait until the parent has read what it printed before. */
