@@ -62,7 +62,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
   const outcomes = new Array<PromiseSettledResult<Result<Loop>>>(items.length);
   const children = new Map<ChildProcess, () => void>(); // each with what feeds it
   const places: Promise<void>[] = [];
-  const returned: number[] = []; // sent to a process, and not begun there
+  let returned: number[] = []; // sent to a process, and not begun there
   let next = 0;
   let unsettled = items.length;
   let notified: Promise<unknown> = Promise.resolve();
@@ -180,8 +180,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     /** For who is free; the first of them first, as a later one may wait for its entry. */
     function takeBack(indexes: number[] = []) {
       for (const index of indexes) held.delete(index);
-      returned.push(...indexes);
-      returned.sort((a, b) => a - b);
+      returned = [...returned, ...indexes].sort((a, b) => a - b);
       if (indexes.length > 0) for (const feedOne of children.values()) feedOne();
     }
 
@@ -321,9 +320,7 @@ function printAtOnce() {
 const TICK_MS = 20; // between two looks for items that take too long
 const living = new Set<ChildProcess>(); // of all loops: they end with this process
 const kill = (child: ChildProcess) => child.pid && child.kill("SIGKILL");
-function killLiving() {
-  for (const child of living) kill(child);
-}
+const killLiving = () => living.forEach(kill);
 
 // From here to "Run as a script", threads.ts and processes.ts are alike, since each is copied alone.
 
