@@ -175,8 +175,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
 }
 
 /** The thread's side: each lane claims the next item until there are none. */
-async function work(job: Job) {
-  const { items, patienceMs, next, lanes } = job;
+async function work({ module, items, context: packed, patienceMs, next, lanes }: Job) {
   const say = (what: Omit<FromThread, "role">) => parentPort!.postMessage({ role: ROLE, ...what });
   let reports: NonNullable<FromThread["reports"]> = [];
   let sentMs = 0;
@@ -207,10 +206,10 @@ async function work(job: Job) {
   try {
     // Where there is nothing left to claim, it leaves: a module may await something for long.
     const leaving = setInterval(() => Atomics.load(next, 0) >= items.length && process.exit(), 5);
-    const loop = await loadLoop(job.module);
+    const loop = await loadLoop(module);
     clearInterval(leaving);
     say({}); // it has loaded
-    const context = unpack(job.context);
+    const context = unpack(packed);
     lanes.fill(CLAIMING); // from here on it ends by itself; until here the parent may end it
     if (Atomics.load(next, 0) < items.length) {
       await loop.setup?.(context);
