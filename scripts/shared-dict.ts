@@ -69,6 +69,7 @@ export function intoSharedDict<Value, Loop extends LoopModule = AnyLoop>(
       if (message?.role !== ROLE) return; // of the pool, or of the body
       counter.operations += message.list.length;
       const answers: Answer[] = [];
+      setImmediate(() => send(worker, answers)); // with its next item, so that it wakes up once
       for (const [id, operation, ...args] of message.list)
         try {
           const [key, value] = args.map(unpack) as [Key, never];
@@ -78,7 +79,6 @@ export function intoSharedDict<Value, Loop extends LoopModule = AnyLoop>(
         } catch (error) {
           answers.push([id, pack(error, "error")]);
         }
-      send(worker, answers);
     });
     worker.once("exit", () => {
       isGone = true;
