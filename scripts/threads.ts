@@ -236,6 +236,7 @@ function newThread(workerData: Job, execArgv = flagsForWorkers()): Worker {
   const load = `Promise.all([${registered}]).then(() => import("${file}"))`;
   return new Worker(load, { workerData, execArgv, eval: true });
 }
+
 /** What a thread prints would wait until the parent has read what it printed before. */
 function printAtOnce() {
   for (const stream of [process.stdout, process.stderr]) {
