@@ -366,7 +366,10 @@ function takeApart(value: unknown) {
     if (!(value instanceof Error || types.isNativeError(value)))
       return deserialize(serialize(value));
     const bare = copies.get(value) ?? new Error("", "cause" in value ? { cause: undefined } : {});
-    copies.set(value, Object.assign(bare, { name: String(value.name), stack: "" }));
+    copies.set(value, Object.assign(bare, { stack: "" }));
+    try {
+      bare.name = String(value.name);
+    } catch {}
     return bare;
   }
   const thrown = copy(value);

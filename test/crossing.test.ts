@@ -217,6 +217,17 @@ for (const { kind, call } of ALL) {
     }
   });
 
+  test(`${kind}: what is thrown and cannot be read fails alone`, async () => {
+    const names = Object.keys(thrown.UNREADABLE);
+    const items = names.flatMap((name) => [name, "none"]);
+    const results = await call("throws", items, { concurrency: 2 });
+    for (const [index, name] of items.entries()) {
+      const result = results[index]!;
+      if (name === "none") assert.deepEqual(result, { status: "fulfilled", value: name });
+      else assert.equal(reasonOf(result).message, "x", name);
+    }
+  });
+
   test(`${kind}: a failed fetch says why`, async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");

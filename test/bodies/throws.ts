@@ -119,7 +119,18 @@ export const UNCLONEABLE: Record<string, () => unknown> = {
   },
 };
 
-const all = { ...ERRORS, ...OTHERS, ...VALUES, ...UNCLONEABLE };
+/** What is thrown and cannot be read. */
+export const UNREADABLE: Record<string, () => unknown> = {
+  "an error whose name throws": () =>
+    Object.defineProperty(new Error("x"), "name", {
+      get() {
+        throw new Error("not now");
+      },
+    }),
+  "an error whose name is no text": () => own(new Error("x"), { name: Object.create(null) }),
+};
+
+const all = { ...ERRORS, ...OTHERS, ...VALUES, ...UNCLONEABLE, ...UNREADABLE };
 
 /** @returns "none", where the item is that. */
 export default function body(item: string): unknown {
