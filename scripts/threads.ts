@@ -150,13 +150,13 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     const code = await exited;
     clearTimeout(opening);
     clearInterval(timer);
-    threads.delete(thread);
+    const wasEnded = !threads.delete(thread); // from here
     if (isDone || stopped) return;
     const text = `thread died: ${why instanceof Error ? why.message : (why ?? `exit code ${code}`)}`;
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
     failedStarts = lanes.some((index) => index >= 0 || index === LATE) ? 0 : failedStarts + 1;
     lastDeath = died(failedStarts > 0 ? "at start" : "before it had reported");
-    if (lanes[0] === TEARDOWN) teardownError ??= died("in its teardown");
+    if (lanes[0] === TEARDOWN && !wasEnded) teardownError ??= died("in its teardown");
     for (const index of lanes) if (index >= 0) reject(index, died(`on item ${index}`), place);
   }
 

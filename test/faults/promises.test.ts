@@ -222,6 +222,14 @@ for (const { kind, call } of POOLS) {
     );
   });
 
+  test(`${kind}: a worker that is ended for a late item may be in its teardown by then`, async () => {
+    // Item 1 is late, ends nevertheless before the last one does, and so does the worker's work.
+    const context: Context = { log: newFile(), itemMs: [1000, 2400, 1800], teardown: "waits" };
+    const inOne = { workers: 1, concurrency: 2, itemTimeoutMs: 2000 };
+    const results = await call("lifecycle", upTo(3), { context, ...inOne });
+    assert.deepEqual(shown(results), [0, "TimeoutError", 2]);
+  });
+
   test(`${kind}: all may hang, and each has its time`, async () => {
     const results = await call("rules", upTo(6), {
       ...rules({ from: 0, to: 5, hangsMs: 60_000 }),
