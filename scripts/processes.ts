@@ -203,7 +203,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
     if (living.delete(child) && living.size === 0) process.off("exit", killLiving);
     if (state === "done" || stopped) return;
     const lost = lastOn ?? [...held.keys()].filter((index) => held.get(index));
-    const text = `process ${child.pid ?? ""} died: ${why instanceof Error ? why.message : (why ?? how)}`;
+    const text = `process ${child.pid ?? ""} died: ${inWords(why ?? how)}`;
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
     const others = lost.length > concurrency ? `, or others of ${lost.length} sent with it` : "";
     lastDeath = died("at start");
@@ -393,6 +393,12 @@ type Loaded = Awaited<ReturnType<typeof loadLoop>>;
 
 export function named(name: string, message: string, cause?: unknown): Error {
   return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });
+}
+
+/** What a worker died of: a body may throw anything. */
+function inWords(why: unknown): string {
+  const words = why instanceof Error ? why.message : why;
+  return typeof words === "string" ? words : inspect(words);
 }
 
 // A value travels as bytes, unless it is primitive. So a Buffer stays a Buffer; and what cannot be

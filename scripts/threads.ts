@@ -152,7 +152,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     clearInterval(timer);
     const wasEnded = !threads.delete(thread); // from here
     if (isDone || stopped) return;
-    const text = `thread died: ${why instanceof Error ? why.message : (why ?? `exit code ${code}`)}`;
+    const text = `thread died: ${inWords(why ?? `exit code ${code}`)}`;
     const died = (where: string) => named("WorkerDied", `${text} (${where})`, why);
     failedStarts = lanes.some((index) => index >= 0 || index === LATE) ? 0 : failedStarts + 1;
     lastDeath = died(failedStarts > 0 ? "at start" : "before it had reported");
@@ -323,6 +323,12 @@ type Loaded = Awaited<ReturnType<typeof loadLoop>>;
 
 export function named(name: string, message: string, cause?: unknown): Error {
   return Object.assign(new Error(message, cause === undefined ? {} : { cause }), { name });
+}
+
+/** What a worker died of: a body may throw anything. */
+function inWords(why: unknown): string {
+  const words = why instanceof Error ? why.message : why;
+  return typeof words === "string" ? words : inspect(words);
 }
 
 // A value travels as bytes, unless it is primitive. So a Buffer stays a Buffer; and what cannot be

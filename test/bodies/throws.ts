@@ -103,6 +103,7 @@ export const VALUES: Record<string, () => unknown> = {
   "an object": () => ({ code: 1, list: [new Date(0)] }),
   "a Buffer": () => Buffer.from("some text"),
   "with a message that is no text": () => ({ name: 2n, message: 5 }),
+  "what is not to be made a text": () => ({ toString: 1, valueOf: 2 }),
 };
 
 /** What is thrown, is no error, and cannot be cloned. */
@@ -132,8 +133,13 @@ export const UNREADABLE: Record<string, () => unknown> = {
 
 const all = { ...ERRORS, ...OTHERS, ...VALUES, ...UNCLONEABLE, ...UNREADABLE };
 
-/** @returns "none", where the item is that. */
+/** Throws outside of the item's promise where the item says "later". @returns "none", if it is that. */
 export default function body(item: string): unknown {
   if (item === "none") return item;
-  throw all[item]!();
+  const [name = "", isLater] = item.split(", later");
+  const fail = () => {
+    throw all[name]!();
+  };
+  if (isLater === undefined) return fail();
+  return new Promise(() => setTimeout(fail));
 }

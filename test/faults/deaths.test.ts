@@ -103,6 +103,22 @@ for (const { kind, call } of POOLS) {
       assert.match(message, /^(thread|process \d+) died: outside \(on item \d*99\)$/);
   });
 
+  test(`${kind}: a worker that dies of something that is no error costs only what it was on`, async () => {
+    const names = ["a string", "a symbol", "what is not to be made a text"];
+    const items = names.flatMap((name) => ["none", `${name}, later`]);
+    const results = await call("throws", items, { workers: 1 });
+    const expected = items.map((item) => (item === "none" ? item : "WorkerDied"));
+    assert.deepEqual(shown(results), expected);
+    const words = reasonsOf(results).map(({ message }) =>
+      / died: (.*) \(on item \d\)$/.exec(message),
+    );
+    const told = ["a string", "Symbol(thrown)", "{ toString: 1, valueOf: 2 }"];
+    assert.deepEqual(
+      words.map((found) => found?.[1]),
+      told,
+    );
+  });
+
   test(`${kind}: what throws after its item is done costs what its worker is on by then`, async () => {
     const file = newFile();
     const results = await call("rules", upTo(3000), {
