@@ -4,7 +4,7 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/runtime.ts";
-import { isAlive, start, startApiScript, until } from "./support/process.ts";
+import { isAlive, run, start, startApiScript, until } from "./support/process.ts";
 
 let api: Awaited<ReturnType<typeof startApiScript>>;
 before(async () => {
@@ -163,4 +163,9 @@ test("api: survives what is no HTTP, headers without an end and clients that sto
   assert.equal(inFlight, 0, "a client that went away is in flight no longer");
   assert.ok(requests >= 1);
   assert.equal((await api.stop()).code, 0);
+});
+
+test("api: who has stopped it goes on, also with nothing else that would keep a process alive", async () => {
+  for (let time = 0; time < 3; time++)
+    assert.equal((await run("test/programs/api-stopped.ts")).stdout, "went on\n");
 });

@@ -38,6 +38,7 @@ export async function startApi(flags: string[]) {
     },
     /** Ends it; resolves once its process is gone. */
     async stop() {
+      child.ref(); // or this process might end as it waits, in the middle of what it has to say
       child.kill("SIGKILL"); // there is nothing that it would have to finish
       await ended;
     },
