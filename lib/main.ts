@@ -2,6 +2,7 @@
 
 import { existsSync, realpathSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { inspect } from "node:util";
 import { isMainThread } from "node:worker_threads";
 import type { Script } from "./command/technique.ts";
 import { escapeControl } from "./terminal/terminal.ts";
@@ -29,7 +30,9 @@ export async function main(run: () => Promise<void>): Promise<void> {
     await run();
   } catch (error) {
     const { name, message = error } = Object(error); // a body may throw anything
-    console.error(`error: ${escapeControl(String(message))}`);
+    console.error(
+      `error: ${escapeControl(typeof message === "string" ? message : inspect(message))}`,
+    );
     process.exitCode = name === "UsageError" ? 2 : 1;
   }
 }
