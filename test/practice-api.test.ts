@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
@@ -117,6 +118,19 @@ test("api: ends when its parent is killed", async () => {
   parent.kill("SIGKILL");
   const pid = Number.parseInt(output, 10);
   await until(() => !isAlive(pid), 2000);
+});
+
+test("api: ends where its parent was gone before it had loaded", async () => {
+  const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
+  const [, ...execArgv] = runtimeCommand;
+  const code = `const { fork } = require("node:child_process");
+    const options = { detached: true, silent: true, execArgv: ${JSON.stringify(execArgv)} };
+    const api = fork(${JSON.stringify(script)}, options);
+    console.log(api.pid);
+    setTimeout(() => process.exit(), 20);`;
+  const parent = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const [pid] = await once(parent.stdout, "data");
+  await until(() => !isAlive(Number(pid)), 5000);
 });
 
 test("api: listens on 127.0.0.1 only", async () => {

@@ -46,7 +46,9 @@ export function onInterrupt(callback: (name: string) => void): void {
  */
 export function onParentGone(callback: () => void): void {
   const parent = process.ppid;
-  setInterval(() => process.ppid !== parent && callback(), 250).unref();
+  // The channel may have been closed before anyone listened.
+  const isGone = () => process.ppid !== parent || process.connected === false;
+  setInterval(() => isGone() && callback(), 250).unref();
   process.once("disconnect", callback);
   process.channel?.unref(); // listening alone would keep the process alive
 }
