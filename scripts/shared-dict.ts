@@ -113,7 +113,7 @@ const operations: Record<string, (dict: Map<Key, unknown>, key: Key, value: neve
 function send(port: Handle | MessagePort | NodeJS.Process, list: Question[] | Answer[]) {
   const message = { role: ROLE, list };
   if (list.length === 0) return;
-  if ("postMessage" in port) port.postMessage(message);
+  if ("postMessage" in port) (port as Worker).postMessage(message);
   else if (port.connected) port.send!(message, undefined, {}, () => {});
 }
 
