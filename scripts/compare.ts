@@ -1,9 +1,9 @@
 // compare.ts: run the techniques against each other, and say what their times mean.
 //
-// Each run is a fresh process with a practice API of its own. Over numbers of requests all have the
-// same number of workers; several numbers of workers are compared at one number of requests. Any
-// script in this folder that keeps the command line and the record of the others can be named in
-// --techniques.
+// Each technique runs in a process with a practice API of its own, which is started anew for each
+// number of workers and each repeat. Over numbers of requests all have the same number of workers;
+// several numbers of workers are compared at one number of requests. --techniques takes any script
+// in this folder that keeps the command line and the record of the others.
 //
 // Run: npx tsx scripts/compare.ts
 //      npx tsx scripts/compare.ts --workers 1,2,4,8,16
