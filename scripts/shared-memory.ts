@@ -3,9 +3,9 @@
 // Python: multiprocessing.shared_memory, and a lock; there is no such dictionary
 // Node:   const memory = dictMemory(capacity); await intoSharedMemory(memory, items, module, { ... })
 //
-// No messages and no waiting: an operation is a few machine instructions, a hundred times faster
-// than through the parent. The price: keys are 32-bit integers, values numbers, the capacity is
-// fixed, and processes cannot see it. For strings, objects or processes take merge-dict.ts, or
+// No messages and no waiting: an operation is a few machine instructions, a thousand times as
+// fast as one that asks the parent. The price: keys are 32-bit integers, values numbers, the capacity
+// is fixed, and processes cannot see it. For strings, objects or processes take merge-dict.ts, or
 // shared-dict.ts where workers must see each other's entries.
 //
 // Copy: this file and threads.ts, untouched, each down to "Run as a script". The body in my-loop.ts is a
