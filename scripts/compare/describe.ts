@@ -49,7 +49,7 @@ export function describe(comparison: Comparison, summary: Summary, look: Look): 
  *
  * @returns Columns: head, and a cell for each row.
  */
-export function timeTable({ over, xs, asPython, ideals, lines }: Panel): string[][] {
+function timeTable({ over, xs, asPython, ideals, lines }: Panel): string[][] {
   const others = lines.filter(({ technique }) => technique !== BASELINE);
   const shown = over === "workers" && others.length > 0 ? others : lines;
   const ideal = ["ideal", ...ideals.map((one) => orDash(one?.ms.median, formatMs))];
@@ -81,7 +81,7 @@ function timeText(cell: Cell | undefined): string {
 }
 
 /** What each technique took in the last row that any of them reached, against the fastest. */
-export function costTable({ rows }: Panel, width: number): string[] {
+function costTable({ rows }: Panel, width: number): string[] {
   const last = rows.findLast((row) => row.length > 0);
   if (!last) return [];
   const best = bestOf(last)!;
@@ -133,7 +133,7 @@ export function wrap(text: string, width: number, bullet = ""): string {
 }
 
 /** Time over requests or workers, on log axes; as bars where there is one row only. */
-export function timeChart(panel: Panel, look: Look): string {
+function timeChart(panel: Panel, look: Look): string {
   const series = seriesOf(panel, ({ ms }) => ({ y: ms?.median, low: ms?.least, high: ms?.most }));
   if (panel.rows.filter((row) => row.length > 0).length === 1) return barChart(series, look);
   const y = { scale: "log", label: "time", format: formatMs } as const;
@@ -141,7 +141,7 @@ export function timeChart(panel: Panel, look: Look): string {
 }
 
 /** How many times as fast as the plain loop, over workers; linear: the ideal is straight. */
-export function speedupChart(panel: Panel, look: Look): string {
+function speedupChart(panel: Panel, look: Look): string {
   const hasPlain = panel.rows.flat().some(({ technique }) => technique === BASELINE);
   const whom = hasPlain ? "the plain loop" : "with the fewest workers";
   const series = seriesOf(panel, ({ gain }) => ({ y: gain?.factor }));
