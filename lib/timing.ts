@@ -21,10 +21,10 @@ export type Run = ReturnType<ReturnType<typeof startMeasuring>["end"]>;
 /** A run with more iterations keeps the times of so many, so that memory stays within bounds. */
 const MOST_KEPT = 100_000;
 const FAILURES_KEPT = 3;
-/** What an item counts as that was not done before an interrupt. */
+/** The kind of error that an item counts as if an interrupt came before it was done. */
 export const INTERRUPTED = "AbortError";
 
-/** One array entry an iteration that was run, in the order of their starts. */
+/** Each array has an entry for each iteration that was run, in the order of their starts. */
 export type Timeline = Record<"worker" | "item" | "startMs" | "endMs", number[]>;
 
 /** What a process took, as it says itself at its end. */
@@ -118,7 +118,7 @@ export function startMeasuring(workers: number, isPost: boolean) {
       run.settled++;
       if (isOk) ok++;
       if (!(endMs >= startMs)) return; // it was not run
-      // Beyond those that are kept, each takes the place of another as often as is fair.
+      // Reservoir sampling: every iteration is kept with the same probability (algorithm R).
       const place = ran++ < MOST_KEPT ? run.iterations.length : Math.floor(Math.random() * ran);
       const lane = worker % workers; // what async.ts says may be a higher number
       if (place < MOST_KEPT) run.iterations[place] = { index, worker: lane, startMs, endMs, isOk };

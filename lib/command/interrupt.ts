@@ -33,7 +33,7 @@ export function onInterrupt(callback: (name: string) => void): void {
   let firstMs = Number.POSITIVE_INFINITY;
   for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.on(name, () => {
-      if (performance.now() - firstMs > 500) process.exit(130); // sooner, it may be tsx that repeats it
+      if (performance.now() - firstMs > 500) process.exit(130); // tsx may repeat one sooner
       firstMs = Math.min(firstMs, performance.now());
       callback(name);
     });

@@ -6,7 +6,7 @@ import type { Report } from "../timing.ts";
 import { UsageError } from "./flags.ts";
 import type { openResults } from "./results.ts";
 
-/** Items that are read while they are run take several calls, or their outcomes would pile up. */
+/** Most items in one call where they are read as they are run: all outcomes of a call are held. */
 const PART = 10_000;
 
 /**
@@ -15,7 +15,7 @@ const PART = 10_000;
  * @param file Has one JSON value a line; "-" is stdin. Without one, items are the numbers from 0.
  * @param most There are no more than so many.
  * @param asTheyCome Whether they are read while they are run: by a technique that needs no array.
- * @throws {UsageError} The file cannot be read, or has something else. So do `parts`, then.
+ * @throws {UsageError} The file cannot be read, or has something else. `parts` throw it, too.
  */
 export async function itemsToRun(
   file: string | undefined,
@@ -25,7 +25,7 @@ export async function itemsToRun(
   signal: AbortSignal,
 ) {
   if (file === undefined && !results) {
-    const items = [...Array(most).keys()]; // as their places are: nothing stands in between
+    const items = [...Array(most).keys()]; // each number is its item's index, too
     return { count: most, parts: [items], settle: (report: Report) => report };
   }
   const source = file === undefined ? Array(most).keys() : readItems(file, most, signal);
@@ -55,7 +55,7 @@ export async function itemsToRun(
     count: asTheyCome ? undefined : list.length,
     /** What a technique is to be called for, part by part. */
     parts: asTheyCome ? parts() : [list],
-    /** Takes what a technique tells of an item, which has its number among all items then. */
+    /** Writes a report's outcome to the results; returns it with the index among all items. */
     settle(report: Report): Report {
       const { index, item } = taken[report.index]!;
       const { outcome } = report;

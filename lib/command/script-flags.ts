@@ -7,8 +7,8 @@ import { choice, describeFlags, listOf, number, onOff, refuse, value } from "./f
 import { KINDS } from "./record.ts";
 
 /**
- * What undici refuses, and then has all that comes later wait for ever, or drops: see its
- * lib/core/request.js. It keeps the connection and counts the bytes itself.
+ * Headers that undici drops, or that it refuses and then lets all later requests wait for ever (see
+ * its lib/core/request.js). It sets those on the connection and on the body's length itself.
  */
 const REFUSED =
   /^((content-length|expect|keep-alive|transfer-encoding|upgrade):|connection:(?!(close|keep-alive)$))/i;

@@ -86,7 +86,7 @@ export async function runScript<Exports>(url: string, common: Script<Exports>): 
   } finally {
     await (await starting)?.stop();
   }
-  if (signal.aborted) process.exit(); // what a body in this thread is on may take long
+  if (signal.aborted) process.exit(); // a body in this thread may go on for long
 }
 
 /**

@@ -37,11 +37,11 @@ export interface Script<Exports = unknown> {
   defaultWorkers?: (cores: number, kind: Kind) => number;
   /** Calls a technique that runs the body in this thread. */
   inThisThread?: (items: Items, body: Body, options: Options) => Promise<Results>;
-  /** Calls a technique that has workers run the body's module; it is that of `self`. */
+  /** Calls a technique of `self`, the script's exports, that has workers run the body's module. */
   inWorkers?: (self: Exports, items: unknown[], module: URL, options: Options) => Promise<Results>;
-  /** What becomes of the results of the suite's bodies, see there. */
+  /** Where the results of the suite's bodies go, see {@link InScript}. */
   result?: InScript["result"];
-  /** Whether its workers are processes, which must say themselves what they took. */
+  /** Whether its workers are processes: each must say what CPU time and memory it took. */
   inProcesses?: boolean;
   /** Whether it can run on processes, its default, as well as on threads. */
   takesWith?: boolean;
@@ -58,8 +58,8 @@ export interface Script<Exports = unknown> {
    */
   begin?: (flags: Record<string, unknown>, self: Exports) => Promise<boolean>;
   /**
-   * More of all this, loaded only where the script is run. Its workers are processes that load the
-   * body as it is, by a command line.
+   * Loads more of these properties, only where the script is run. The workers of such a script are
+   * processes that load the body's file as it is.
    */
   own?: () => Promise<Partial<Script<Exports>>>;
 }
@@ -111,7 +111,7 @@ export async function load<Exports>(
   };
 }
 
-/** Loads a body in this process: also where workers are to run it, to know that it is one. */
+/** Loads a body in this process, also where workers are to run it: a bad one is found at once. */
 async function loadBody(module: URL) {
   const here = globalThis as { isLoading?: boolean }; // a technique that it calls meanwhile refuses
   const onExit = (code: number) => {
