@@ -34,10 +34,10 @@ interface FromProcess {
   begins?: number; // an item that is not short; of short ones it does not say so
   returned?: number[]; // items that it has not begun, and will not
   failed?: Packed; // in its load, setup or teardown; or what it dies of
-  on?: number[]; // as it ends by itself: exactly what it is on
+  on?: number[]; // what it is on when it ends by itself
 }
 
-/** What a process is: what it has said last, or what the parent has asked of it since. */
+/** The state of a process: what it has said last, or what the parent has done about it since. */
 type State = "starting" | NonNullable<FromProcess["is"]> | "late" | "asked";
 
 /**
@@ -135,7 +135,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       const { reason } = outcomeOf(failed) as PromiseRejectedResult;
       if (failed && is === "done") teardownError ??= reason;
       else if (failed && state === "starting")
-        stop(reason); // so it would be in the next
+        stop(reason); // the next process could not load it either
       else if (failed) why ??= reason;
       if (is === "done" || failed) kill(child); // an orderly exit would take longer
       if (is) state = is;
@@ -155,29 +155,29 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
       if (state === "loaded" && unsettled > 0) return handOut();
       if (unsettled > 0 || state === "asked" || state === "ending") return;
       if (state === "loaded") say({});
-      else kill(child); // it is loading, or late
+      else kill(child); // it is loading or late, and nothing is left to do
       state = state === "loaded" ? "asked" : "done";
     }
 
     function handOut() {
-      // What was returned goes first, and to who begins it at once: others may wait for its entry.
+      // Returned items go first, to a process that begins them at once: others may wait for them.
       const isReturned = returned.length > 0;
       if (isReturned && held.size >= concurrency) return;
       // Short items travel in groups of about 0.2 ms; towards the end one by one again.
       const share = (returned.length + items.length - next) / (4 * most * concurrency);
       const size = itemTimeoutMs ? 1 : Math.max(1, Math.floor(Math.min(0.2 / eachMs, share)));
-      // One that waits hides the way there and back; of long ones, others could begin it.
+      // One more item waits in the process meanwhile, unless it is long: then others could begin it.
       const lanes = concurrency + (eachMs < 10 && share > 0.5 && !isReturned ? 1 : 0);
       const room = lanes * size - held.size;
       if (room < size || !isWorkLeft()) return;
       const isShort = size > 1;
       const indexes = returned.splice(0, room);
       while (indexes.length < room && next < items.length) indexes.push(next++);
-      for (const index of indexes) held.set(index, isShort); // it does not say that it begins these
+      for (const index of indexes) held.set(index, isShort); // short ones begin unannounced
       say({ group: { indexes, items: indexes.map((index) => pack(items[index])), isShort } });
     }
 
-    /** For who is free; the first of them first, as a later one may wait for its entry. */
+    /** Has other processes begin items, the first one first, since a later one may wait for it. */
     function takeBack(indexes: number[] = []) {
       for (const index of indexes) held.delete(index);
       returned = [...returned, ...indexes].sort((a, b) => a - b);
@@ -192,7 +192,7 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
         state = "late";
         reject(index, named("TimeoutError", `item ${index} took longer than ${limitMs} ms`), place);
       }
-      // Its neighbours in the process may end theirs first.
+      // Other items that the process is on may settle first.
       if (state === "late" && on.every((index) => outcomes[index])) kill(child);
     }
 
@@ -240,7 +240,7 @@ function work() {
   let isSetUp: Promise<unknown> | undefined;
   let failed: Packed;
 
-  /** Says something, and with it, what is done. */
+  /** Sends a message, with the reports of what is done since the last. */
   function say(what: Partial<FromProcess>) {
     const message = { role: ROLE, reports, ...what };
     reports = [];

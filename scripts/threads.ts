@@ -128,7 +128,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
       const { reason } = outcomeOf(failed) as PromiseRejectedResult;
       if (done && failed) teardownError ??= reason;
       else if (failed && lanes[0] === LOADING)
-        stop(reason); // so it would be in the next
+        stop(reason); // the next thread could not load it either
       else if (failed) why ??= reason; // in its setup
       if (done || failed) void thread.terminate(); // an orderly exit would take longer
       if (!isWorkLeft())
@@ -143,7 +143,7 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
         Atomics.compareExchange(lanes, lane, index, LATE);
         reject(index, named("TimeoutError", `item ${index} took longer than ${limitMs} ms`), place);
       }
-      // Its neighbours in the thread may end theirs first.
+      // Other items that the thread is on may settle first.
       if (lanes.includes(LATE) && lanes.every((state) => state < 0)) end(thread, lanes);
     }
 
@@ -204,11 +204,11 @@ async function work({ module, items, context: packed, patienceMs, next, lanes }:
   printAtOnce();
   process.on("exit", send); // the body may call exit()
   try {
-    // Where there is nothing left to claim, it leaves: a module may await something for long.
+    // The thread leaves when nothing is left to claim: its module may await something for long.
     const leaving = setInterval(() => Atomics.load(next, 0) >= items.length && process.exit(), 5);
     const loop = await loadLoop(module);
     clearInterval(leaving);
-    say({}); // it has loaded
+    say({}); // the parent may start the next thread
     const context = unpack(packed);
     lanes.fill(CLAIMING); // from here on it ends by itself; until here the parent may end it
     if (Atomics.load(next, 0) < items.length) {
