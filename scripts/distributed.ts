@@ -95,11 +95,11 @@ export async function distributed<Loop extends processes.LoopModule = processes.
 
   const context = pack(options.context);
   const what = { context, lostAfterMs, count, batch, again, digest: runs.hash(serialize(items)) };
-  const told = serialize({ ...runs.versionOf(module), ...what } satisfies runs.Told);
+  const spec = serialize({ ...runs.versionOf(module), ...what } satisfies runs.RunSpec);
   const server = await connect(options.redis);
   const { redis, disconnect } = server;
-  const before = await redis.getBuffer(keyOf(run, "told"));
-  if (before && !before.equals(told)) {
+  const before = await redis.getBuffer(keyOf(run, "spec"));
+  if (before && !before.equals(spec)) {
     disconnect();
     throw new Error(`Run "${run}" is there with other items, another body, or other options`);
   }
@@ -134,7 +134,7 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   async function addAll() {
     await runs.sweep(redis);
     if (dict && !before) await entries.update(dict);
-    await redis.set(keyOf(run, "told"), told);
+    await redis.set(keyOf(run, "spec"), spec);
     await checker.startStalledCheckTimer();
     for (let first = 0; first < count && !over.signal.aborted; ) {
       const jobs = [];
@@ -209,14 +209,14 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
   }
 
   async function join(run: string): Promise<Worker | undefined> {
-    const packed = await redis.getBuffer(keyOf(run, "told"));
+    const packed = await redis.getBuffer(keyOf(run, "spec"));
     if (!packed) throw new Error("it is over, or its parent has not said what to do");
-    const told: runs.Told = deserialize(packed);
+    const spec: runs.RunSpec = deserialize(packed);
     const refuse = (why: unknown) => void onNews(`run ${run} is refused: ${why}`);
-    if (told.body !== own.body) return refuse(`its body is ${told.body}, not ${own.body}`);
-    const context = unpack(told.context);
+    if (spec.body !== own.body) return refuse(`its body is ${spec.body}, not ${own.body}`);
+    const context = unpack(spec.context);
     try {
-      if (told.version !== own.version)
+      if (spec.version !== own.version)
         throw named("VersionError", `${name} has another version of ${own.body}`);
       await oneByOne(async () => {
         if (!isSetUp.has(run)) await loop.setup?.(context);
@@ -230,7 +230,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
     onNews(`run ${run}: joined`);
     const dict = redisDict(redis, keyOf(run, "dict"));
     const call = async (item: unknown) => pack(await loop.body(unpack(item), context, dict));
-    const sureForMs = Math.min(told.lostAfterMs / 4, 250);
+    const sureForMs = Math.min(spec.lostAfterMs / 4, 250);
     let confirmed: unknown; // on which connection
 
     async function work(job: Job, token?: string) {
@@ -251,7 +251,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
       return serialize({ name, reports }).toString("base64");
     }
 
-    const locks = { lockDuration: told.lostAfterMs, skipStalledCheck: true, runRetryDelay: 500 };
+    const locks = { lockDuration: spec.lostAfterMs, skipStalledCheck: true, runRetryDelay: 500 };
     const bull = { connection: redis, prefix: PREFIX, name, concurrency, ...locks };
     const worker = new Worker(run, (job, token) => inTurn(() => work(job, token)), bull);
     return worker.on("error", () => {}); // it goes on when Redis is back
@@ -265,7 +265,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
     await oneByOne(() => tearDown(run));
     if (worker) onNews(`run ${run}: left`);
     // Of a run that is over: what was written as it ended.
-    if (isThere && !(await redis.exists(keyOf(run, "told")))) await runs.forget(redis, run);
+    if (isThere && !(await redis.exists(keyOf(run, "spec")))) await runs.forget(redis, run);
   }
 
   async function look() {
@@ -282,7 +282,7 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
     await Promise.race([look().catch(() => {}), sleep(1000, undefined, { ref: false })]);
     await sleep(100, undefined, signal ? { signal } : {}).catch(() => {});
   }
-  const isThere = redis.status === "ready"; // or nobody can be told of what is done
+  const isThere = redis.status === "ready"; // or nobody can hear of what is done
   const closed = Promise.all([...left, ...[...joined.keys()].map((run) => leave(run, isThere))]);
   await unlessStuck(server, closed, isThere);
   for (const run of isSetUp) await oneByOne(() => tearDown(run)); // where leaving it was stuck

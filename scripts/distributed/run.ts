@@ -13,7 +13,7 @@ import type { Server } from "./redis.ts";
 
 export const PREFIX = "parallel-for"; // of all keys in Redis
 export const RUNS = `${PREFIX}:runs`; // the set of runs that workers take part in
-const PARTS = ["workers", "dict", "alive", "told"] as const; // a run's keys that are not BullMQ's
+const PARTS = ["workers", "dict", "alive", "spec"] as const; // a run's keys that are not BullMQ's
 export const keyOf = (run: string, part: string) => `${PREFIX}:${run}:${part}`;
 const GRACE_MS = 2000; // for a worker to come that can run what others cannot
 
@@ -21,8 +21,8 @@ const GRACE_MS = 2000; // for a worker to come that can run what others cannot
 export const jobIdOf = (first: number) => `from-${first}`;
 export const firstOf = (jobId: string) => Number(jobId.slice("from-".length));
 
-/** What workers are told of a run. */
-export interface Told {
+/** What workers must know of a run. */
+export interface RunSpec {
   body: string; // its file name
   version: string; // a hash of that file
   context: Packed;
@@ -40,7 +40,7 @@ export interface Told {
 export async function keepAlive(
   { redis, epoch, where }: Server,
   run: string,
-  { lostAfterMs, again }: Pick<Told, "lostAfterMs" | "again">,
+  { lostAfterMs, again }: Pick<RunSpec, "lostAfterMs" | "again">,
   isNamed: boolean,
   over: AbortController,
 ) {
@@ -100,9 +100,9 @@ export async function sweep(redis: Redis): Promise<string[]> {
 }
 
 /** Removes all that Redis has of a run. */
-export async function forget(redis: Redis, run: string, told?: Pick<Told, "count" | "batch">) {
-  const packed = await redis.getBuffer(keyOf(run, "told"));
-  const { count, batch } = told ?? (packed ? deserialize(packed) : { count: 0, batch: 1 });
+export async function forget(redis: Redis, run: string, spec?: Pick<RunSpec, "count" | "batch">) {
+  const packed = await redis.getBuffer(keyOf(run, "spec"));
+  const { count, batch } = spec ?? (packed ? deserialize(packed) : { count: 0, batch: 1 });
   const keys = Object.values(new QueueKeys(PREFIX).getKeys(run));
   for (let first = 0; first < count; first += batch)
     keys.push(keyOf(run, jobIdOf(first)), keyOf(run, `${jobIdOf(first)}:lock`));
