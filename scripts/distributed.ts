@@ -178,7 +178,7 @@ export async function distributed<Loop extends processes.LoopModule = processes.
  * Runs the body of `module` for all that call {@link distributed} with the same file, until
  * `signal` is aborted; what it is on then is finished first.
  *
- * Its setup is called for each run; its teardown when the last one is left that it was called for.
+ * Calls its setup for each run, and its teardown once it has left the last run that is set up.
  *
  * @throws {Error} Redis cannot be used, or the module not be loaded.
  * @throws What a teardown throws, once `signal` is aborted.
@@ -295,6 +295,6 @@ export async function serve(module: URL, options: ServeOptions): Promise<void> {
 import { runAsScript } from "../lib/main.ts";
 
 runAsScript(import.meta.url, {
-  defaultWorkers: () => 2, // of its own: where --redis names one, none
+  defaultWorkers: () => 2, // on this machine; it starts none where --redis names a Redis
   own: () => import("./distributed/on-redis.ts"),
 });

@@ -52,8 +52,8 @@ export function intoSharedDict<Value, Loop extends LoopModule = AnyLoop>(
     const held = new Map<Key, (released: unknown) => void>(); // lock of this worker -> what releases it
     let isGone = false;
 
-    /** Lends a lock after all who asked for it before, unless this worker is gone by then. */
-    async function lend(key: Key, id: number) {
+    /** Grants a lock after all who asked for it before, unless this worker is gone by then. */
+    async function grant(key: Key, id: number) {
       await locks.get(key);
       if (isGone) return;
       send(worker, [[id, undefined]]);
@@ -73,7 +73,7 @@ export function intoSharedDict<Value, Loop extends LoopModule = AnyLoop>(
       for (const [id, operation, ...args] of message.list)
         try {
           const [key, value] = args.map(unpack) as [Key, never];
-          if (operation === "acquire") locks.set(key, lend(key, id));
+          if (operation === "acquire") locks.set(key, grant(key, id));
           else if (operation === "release") answers.push([id, release(key)]);
           else answers.push([id, pack(operations[operation]!(dict, key, value))]);
         } catch (error) {

@@ -16,7 +16,7 @@ export function showDict(
   return { fields: { dictSize: dict.size, ...fields }, text };
 }
 
-/** What each of so many operations takes, in microseconds, after a warm-up. */
+/** How many microseconds each of `times` operations takes, after a warm-up. */
 export async function timeUs(times: number, operate: (times: number) => unknown): Promise<number> {
   await operate(times / 5);
   const begunMs = performance.now();

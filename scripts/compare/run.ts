@@ -140,7 +140,7 @@ export async function runTechnique(
     try {
       record = JSON.parse(line);
     } catch {} // a loop body may print lines of its own
-    // By its file's name, which a copied script's own may not be yet.
+    // The record counts for the file that was started, whatever name the script gives itself.
     if (isRecord(record)) onRecord({ ...record, technique: name });
   }
   const { exitCode, signal: killedBy, stderr } = await running;

@@ -107,11 +107,11 @@ function moduleOf({ body, work }: ScriptFlags): URL {
 
 const seen = new Set<number>(); // the workers that took part in the last run
 
-/** What the command line cannot say of a run whose workers are elsewhere. */
+/** Counts the workers that took part: where they are elsewhere, the command line has no number. */
 export async function afterRun() {
   const { redis, workers, batch } = own;
   const counts = `${seen.size} workers took part, in batches of ${batch}`;
-  // How many lanes they have is not known here.
+  // How many each has in flight is not known here, and so no ideal.
   const elsewhere = { workers: seen.size, idealMs: undefined as never };
   return { fields: redis && !workers ? elsewhere : {}, text: counts };
 }

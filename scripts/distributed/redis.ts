@@ -66,8 +66,8 @@ export async function connect(url: string) {
     /** Milliseconds since 1970, by its clock. */
     nowMs: () => localMs() + aheadMs,
     /**
-     * What stays the same while Redis forgets nothing: over a restart, too, with appendonly. Each
-     * connection has a promise of its own.
+     * Resolves to a text that stays the same as long as Redis forgets nothing: with appendonly also
+     * over a restart. Each connection has a promise of its own.
      */
     epoch: () => epoch,
     disconnect() {
@@ -110,7 +110,7 @@ const toValue = <Value>(bytes: Buffer) =>
 
 /** A dictionary in a hash of Redis. Each operation is atomic; insertion order is not kept. */
 export function redisDict<Value = unknown>(redis: Redis, name: string) {
-  /** Where nobody awaits it, its failing ends no worker. */
+  /** The answer in a reply of Redis. Where nobody awaits it, its failing ends no worker. */
   function quiet<Reply, Answer>(reply: Promise<Reply>, read: (reply: Reply) => Answer) {
     const answer = reply.then(read);
     answer.catch(() => {});

@@ -34,8 +34,8 @@ export interface RunSpec {
 }
 
 /**
- * Tells workers of a run, and until it is `over` that its parent lives: without that they leave one
- * that has no name. It ends the run where Redis was lost, or no worker can run it.
+ * Lets workers find a run, and renews its sign of life until it is `over`: where that has expired, they
+ * leave a run without a name. Ends the run by `over` if Redis was lost, or if no worker can run it.
  */
 export async function keepAlive(
   { redis, epoch, where }: Server,
@@ -91,7 +91,7 @@ export async function confirm({ redis, epoch }: Server, run: string, jobId = "",
   }
 }
 
-/** Runs without a name whose parent is dead are forgotten; the others are returned. */
+/** Forgets the runs without a name whose parent is dead, and returns the others. */
 export async function sweep(redis: Redis): Promise<string[]> {
   const runs = await redis.smembers(RUNS);
   const alive = await Promise.all(runs.map((run) => redis.exists(keyOf(run, "alive"))));
@@ -120,9 +120,9 @@ export function versionOf(module: URL) {
 export const hash = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
 
 /**
- * Waits for as long as Redis answers: without it, some of BullMQ's promises stay pending.
+ * Waits for `work` as long as Redis answers: without Redis, some of BullMQ's promises stay pending.
  *
- * @param isComputing Nobody may hear an answer meanwhile: for as long as Redis is connected, then.
+ * @param isComputing This thread may hear no answer meanwhile: it waits while Redis is connected.
  */
 export async function unlessStuck({ redis }: Server, work: Promise<unknown>, isComputing = false) {
   const within1s = (some: Promise<unknown>) =>

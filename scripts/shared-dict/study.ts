@@ -21,7 +21,7 @@ export async function study(
   const values = [...dict.values()];
   if (values.length === 0) return showDict(dict, { dictOperations });
   const [module] = await loadable([new URL(import.meta.url)]);
-  // Few values are counted again and again: it takes some to meet.
+  // The values are repeated up to 400 items: with fewer, two workers would seldom meet.
   const counted = Array.from({ length: UPDATES }, (_, index) => values[index % values.length]);
   const counts = new Map<string | number, number>();
   const done = await intoSharedDict(counts, counted, module!, { ...options, context: "count" });
