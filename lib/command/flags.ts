@@ -58,9 +58,9 @@ export function choice<T extends string>(words: readonly [T, ...T[]]) {
 }
 
 /** One or several of something, separated by commas. */
-export function listOf<T>(one: Flag<T>): Flag<T[]> {
-  return value(`${one.expected}, or several separated by commas`, (text) => {
-    const values = text.split(",").map((part) => one.parse(part));
+export function listOf<T>(single: Flag<T>): Flag<T[]> {
+  return value(`${single.expected}, or several separated by commas`, (text) => {
+    const values = text.split(",").map((part) => single.parse(part));
     return !values.includes(false) && (values as T[]);
   });
 }

@@ -52,7 +52,7 @@ export function describe(comparison: Comparison, summary: Summary, look: Look): 
 function timeTable({ over, xs, asPython, ideals, lines }: Panel): string[][] {
   const others = lines.filter(({ technique }) => technique !== BASELINE);
   const shown = over === "workers" && others.length > 0 ? others : lines;
-  const ideal = ["ideal", ...ideals.map((one) => orDash(one?.ms.median, formatMs))];
+  const ideal = ["ideal", ...ideals.map((row) => orDash(row?.ms.median, formatMs))];
   return [
     [over, ...xs.map(String)],
     ...(ideals.some(Boolean) ? [ideal] : []),
