@@ -11,17 +11,19 @@ import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { UNCLONEABLE, VALUES } from "../bodies/throws.ts";
 import { asLines, BODY, folder, linesOf, newFile } from "../support/own-loop.ts";
-import { run, withBody } from "../support/process.ts";
+import { commandLine, descendants, run, until, withBody } from "../support/process.ts";
 
 for (const technique of ["async", "threads"])
   test(`${technique}: interrupted while it waits for stdin, it reports what is done`, async () => {
     const file = fileURLToPath(new URL(`../../scripts/${technique}.ts`, import.meta.url));
     const [command, ...flags] = runtimeCommand;
-    const child = spawn(command!, [...flags, file, ...BODY, "--items", "-", "--json"]);
+    const child = spawn(command!, [...flags, file, "--items", "-", "--json"]);
     child.stdin.write("1\n2\n"); // and it is not ended
     let stdout = "";
     child.stdout.on("data", (text) => (stdout += text));
-    await sleep(4000); // by then it reads, also on a busy machine
+    const isUp = () => descendants(child.pid!).some((pid) => /api\.ts/.test(commandLine(pid)));
+    await until(isUp); // it hears signals since before it has started its API
+    await sleep(3000); // by then it reads, also on a busy machine
     child.kill("SIGINT");
     const [code] = await once(child, "close");
     assert.equal(code, 130);
