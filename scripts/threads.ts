@@ -118,6 +118,10 @@ export async function inThreads<Loop extends LoopModule = AnyLoop>(
     thread.once("message", openPlace); // so as many load at a time as there are cores
     const opening = setTimeout(openPlace, 300); // one that takes so long waits for something
     thread.on("error", (error) => (why ??= error)); // it ends; what it has posted before still comes
+    thread.on("messageerror", (error) => {
+      why ??= error;
+      end(thread, lanes);
+    });
     thread.on("message", (message: FromThread | null) => {
       if (message?.role !== ROLE) return; // a message of the body's own
       const { reports = [], failed, done = false } = message;
