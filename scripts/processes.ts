@@ -312,9 +312,15 @@ function work() {
 
 /** What a process prints into a full pipe would wait, and be lost if it is killed before that. */
 function printAtOnce() {
-  type Stream = { _handle?: { setBlocking?(isBlocking: boolean): void } };
-  for (const stream of [process.stdout, process.stderr] as Stream[])
-    stream._handle?.setBlocking?.(true);
+  type Handle = { setBlocking?(isBlocking: boolean): void };
+  type Stream = { write(...given: unknown[]): boolean; _handle?: Handle };
+  for (const stream of [process.stdout, process.stderr] as unknown as Stream[]) {
+    const write = stream.write.bind(stream);
+    stream.write = (...given) => {
+      stream._handle?.setBlocking?.(true); // each time: a process that opens the pipe undoes it
+      return write(...given);
+    };
+  }
 }
 
 const TICK_MS = 20; // between two looks for items that take too long

@@ -8,7 +8,7 @@ import { after } from "node:test";
 import type { Rule } from "../bodies/rules.ts";
 import type { Job } from "../programs/loop.ts";
 import { test, upTo } from "../support/call.ts";
-import { noneLeft, run, start, until } from "../support/process.ts";
+import { noneLeft, start, until } from "../support/process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "endings-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -77,7 +77,7 @@ for (const kind of KINDS) {
   });
 
   // More than a pipe holds, but where a process ends itself or is killed: Node loses what it has not
-  // written by then.
+  // written by then. The program first prints meanwhile: it opens the same pipe as its workers.
   for (const [how, end, ok] of [
     ["an orderly end", {}, 4],
     ["process.exit()", { exits: 0 }, 3],
@@ -85,14 +85,22 @@ for (const kind of KINDS) {
     ["a late end, as it hangs", { hangsMs: 20_000 }, 3],
     ["a late end, as it computes", { computesMs: 60_000 }, 3],
   ] as const)
-    for (const lines of [200, 20_000])
+    for (const lines of how.startsWith("a late") ? [6000] : [200, 6000])
       test(`${kind}: ${lines} lines printed before ${how} are all there`, async () => {
+        const file = newFile();
         const job: Job = {
-          ...{ kind, items: 4 },
-          rules: [{ from: 2, prints: lines, printsErrors: 200, ...end }],
-          ...(how.startsWith("a late") && { itemTimeoutMs: 4000 }),
+          ...{ kind, items: 4, workers: 1, ends: { how: "prints", lines: 1, file } },
+          rules: [
+            { from: 1, writesTo: file, waitsMs: 300 },
+            { from: 2, prints: lines, printsErrors: 200, ...end },
+          ],
+          ...(how.startsWith("a late") && { itemTimeoutMs: 5000 }),
         };
-        const { stdout, stderr } = await run(PROGRAM, [JSON.stringify(job)]);
+        const running = start(PROGRAM, [JSON.stringify(job)]);
+        running.child.stdout!.pause(); // the pipe is full for a while
+        await until(() => existsSync(file));
+        setTimeout(() => running.child.stdout!.resume(), 600);
+        const { stdout, stderr } = await running.ended;
         for (const [stream, text, count] of [
           ["stdout", stdout, lines],
           ["stderr", stderr, 200],

@@ -12,8 +12,8 @@ export interface Job {
   rules: Rule[];
   workers?: number;
   itemTimeoutMs?: number;
-  /** How the program ends once so many lines stand in a file. */
-  ends?: { how: "throws" | "rejects" | "exits"; lines: number; file: string };
+  /** How the program ends once so many lines stand in a file, or that it goes on, and prints a line. */
+  ends?: { how: "throws" | "rejects" | "exits" | "prints"; lines: number; file: string };
   /** What it does on Ctrl-C: nothing but what is usual, unless given. */
   onInterrupt?: "exits";
 }
@@ -23,13 +23,16 @@ const { kind, rules, ends, workers = 2, itemTimeoutMs } = job;
 const items = Array.from({ length: job.items }, (_, index) => index);
 
 if (job.onInterrupt) process.on("SIGINT", () => process.exit(130));
-if (ends) setInterval(() => countLines(ends.file) >= ends.lines && end(), 10);
+const looking = setInterval(() => ends && countLines(ends.file) >= ends.lines && end(), 10);
+if (!ends) clearInterval(looking);
 
 function countLines(file: string): number {
   return existsSync(file) ? readFileSync(file, "utf8").split("\n").length - 1 : 0;
 }
 
 function end() {
+  clearInterval(looking);
+  if (ends!.how === "prints") return console.log("the program prints");
   if (ends!.how === "exits") process.exit(5);
   if (ends!.how === "throws") throw new Error("not caught");
   void Promise.reject(new Error("not caught"));
