@@ -103,7 +103,7 @@ runAsScript(import.meta.url, {
     return self.intoMergedDict(merged, items, module, options);
   },
   async afterRun(_self, results) {
-    const { showDict, timeUs } = await import("../lib/command/dictionary.ts");
+    const { entriesOf, showDict, timeUs } = await import("../lib/command/dictionary.ts");
     const { formatCount } = await import("../lib/terminal/format.ts");
     const entries = results.flatMap((each) =>
       each.status === "fulfilled" ? [...(each.value as unknown[])] : [],
@@ -112,13 +112,13 @@ runAsScript(import.meta.url, {
     const collisions = dictOperations - merged.size;
     const counts = new Map<unknown, number>();
     for (const value of merged.values()) mergeInto(counts, [[value, 1]], (a, b) => a + b);
-    const shown = [...counts].map(([value, count]) => `${value}: ${formatCount(count)}`);
+    const shown = new Map(Array.from(counts, ([value, count]) => [value, formatCount(count)]));
     const fresh = new Map<number, number>();
     const dictPipelinedUs = await timeUs(10_000, (times) => {
       for (let key = 0; key < times; key++) mergeInto(fresh, structuredClone([[key, key]]));
     });
     return showDict(merged, { dictOperations, collisions, dictPipelinedUs }, [
-      `how often each value came, merged by (a, b) => a + b: { ${shown.join(", ")} }`,
+      `how often each value came, merged by (a, b) => a + b: ${entriesOf(shown)}`,
       `one entry: ${dictPipelinedUs.toFixed(2)} us to copy and merge`,
     ]);
   },

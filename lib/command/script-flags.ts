@@ -70,7 +70,7 @@ export const scriptFlagsHelp = `
   those that were in flight at a crash are
 --again  with --results, runs items again that failed
 --latency MS  service time of the practice API, in ms
---timeout MS  time limit of one request, or with --body of one item, in ms
+--timeout MS  time limit of one request, or with --body of one item on threads or processes, in ms
   (default: 30000; with --body none)
 --retries N  tries again after 429, 503 and lost connections: a POST may then be carried out twice
 --url URL  your API (default: a practice API on 127.0.0.1, started for the run)
