@@ -25,12 +25,14 @@ await once(free, "listening");
 const { port } = free.address() as AddressInfo;
 await once(free.close(), "close");
 const redis = spawn("redis-server", ["--port", `${port}`, "--save", ""], { stdio: "ignore" });
+redis.unref();
+process.on("exit", () => redis.kill());
 redis.on("error", () => console.error("there is no redis-server, which distributed.ts needs"));
 const env = { ...process.env, REDIS_URL: `redis://127.0.0.1:${port}` };
 
 const folder = mkdtempSync(join(tmpdir(), "runtimes-"));
 makeCopies(folder);
-const given = process.argv.slice(2);
+const given = process.argv.slice(2).filter((arg) => arg !== "--");
 const commands = given.length > 0 ? given : onThePath();
 
 const rows: string[][] = [];
@@ -61,7 +63,6 @@ for (const command of commands) {
   rows.push([how, result(ran, scripts), result(copied, TECHNIQUES)]);
 }
 rmSync(folder, { recursive: true });
-redis.kill();
 
 console.log(`| runtime | scripts | copies |\n| --- | --- | --- |`);
 for (const row of rows) console.log(`| ${row.join(" | ")} |`);
@@ -83,7 +84,7 @@ function result(done: readonly string[], all: readonly string[]): string {
 
 function versionOf(program: string): string {
   const { stdout } = spawnSync(program, ["--version"], { encoding: "utf8" });
-  const line = stdout.split("\n")[0]!;
+  const line = stdout?.split("\n")[0] ?? program; // it may not be there
   return /^v\d/.test(line)
     ? `Node ${line.slice(1)}`
     : /^\d/.test(line)
