@@ -7,7 +7,8 @@ import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../lib/command/record.ts";
 import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
 import { runTechnique } from "../scripts/compare/run.ts";
-import { run, startApiScript, withBody } from "./support/process.ts";
+import { startApi } from "./support/counting-api.ts";
+import { run, withBody } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "compare-"));
@@ -124,7 +125,7 @@ test("compare.ts: --python-defaults adds Python's numbers of workers and explain
 });
 
 test("compare.ts: an API that refuses is told from one that fails; no secret is shown or saved", async () => {
-  const api = await startApiScript(["--latency", "1", "--rate-limit", "5"]);
+  const api = await startApi({ rateLimit: 5 });
   const file = join(folder, "own.json");
   const { code, stdout, stderr } = await run("scripts/compare.ts", [
     ...["--url", `${api.url.replace("//", "//me:s3cret@")}items?key=s3cret`],
@@ -132,7 +133,7 @@ test("compare.ts: an API that refuses is told from one that fails; no secret is 
     ...["--data", '{"id":"item-{i}"}', "--techniques", "async", "--requests", "4,40"],
     ...["--export-json", file, "--timeline", "2"],
   ]);
-  await api.stop();
+  api.stop();
   assert.equal(code, 1);
   assert.match(stdout, /- Async: \d+ of 44 refused \(429: \d+\), first at 40 requests\./);
   for (const text of [stdout, stderr, JSON.stringify(saved("own.json"))])

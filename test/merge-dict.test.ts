@@ -4,9 +4,10 @@ import type { MergeOptions } from "../scripts/merge-dict.ts";
 import type { Report } from "../scripts/processes.ts";
 import type { Job } from "./bodies/entries.ts";
 import { type OddValue, oddValue, UNCLONEABLE, WHOLE } from "./bodies/odd-value.ts";
+import { startApi } from "./support/counting-api.ts";
 import { type Kind, limit, testDictionary } from "./support/dictionary.ts";
 import { bare, body, intoMergedDict, mergeInto } from "./support/load.ts";
-import { run, start, startApiScript, until, withBody, workersOf } from "./support/process.ts";
+import { run, start, until, withBody, workersOf } from "./support/process.ts";
 import { checkRecord, testWorkers } from "./support/technique.ts";
 
 testDictionary("merge-dict", ["processes", "threads"]);
@@ -217,7 +218,7 @@ test("merge-dict: mergeInto is dict.update, or merges with a function", () => {
 });
 
 test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
-  const slow = await startApiScript(["--latency", "40"]);
+  const slow = await startApi({ latencyMs: 40 });
   const flags = ["-n", "100", "-w", "2", "--url", slow.url, "--json"];
   const running = start("scripts/merge-dict.ts", flags);
   await until(async () => {
@@ -226,7 +227,7 @@ test("merge-dict: a worker killed in the middle loses what it was on, not what i
   });
   process.kill(workersOf(running)[0]!, "SIGKILL");
   const { code, records, stderr } = await running.ended;
-  await slow.stop();
+  slow.stop();
   assert.equal(code, 1, stderr);
   checkRecord(records[0]!, 100);
   assert.deepEqual(records[0]!.errors, { WorkerDied: 1 });

@@ -2,8 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { startApi } from "./support/counting-api.ts";
 import { asLines, linesOf, newFile, testOwnLoop } from "./support/own-loop.ts";
-import { run, startApiScript } from "./support/process.ts";
+import { run } from "./support/process.ts";
 
 for (const technique of ["sequential", "async", "threads", "processes"]) testOwnLoop(technique);
 
@@ -25,12 +26,12 @@ test("examples: hash-files, factorize and post-orders do what they say", async (
     factors.map(({ value }) => value),
     [[2, 2, 3], [97], []],
   );
-  const api = await startApiScript(["--latency", "1", "--error-rate", "0.2"]);
+  const api = await startApi({ errorRate: 0.2 });
   const orders = Array.from({ length: 40 }, (_, index) => ({ id: index + 1, amount: 5 }));
   const flags = [...example("post-orders"), "--url", api.url];
   const posted = await valuesOf("async", flags, asLines(orders));
   const stats = await api.stats();
-  await api.stop();
+  api.stop();
   assert.deepEqual(
     posted.map(({ value }) => value.json),
     orders,

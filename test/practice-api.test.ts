@@ -5,7 +5,23 @@ import { connect } from "node:net";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../lib/runtime.ts";
-import { isAlive, run, start, startApiScript, until } from "./support/process.ts";
+import { isAlive, run, start, statsOf, until } from "./support/process.ts";
+
+/** Starts the practice API by its script. */
+async function startApiScript(args: string[]) {
+  const api = start("scripts/api.ts", args);
+  await until(() => api.output.stdout.includes("\n"));
+  const url = api.output.stdout.split("\n")[0]!;
+  return {
+    ...api,
+    url,
+    stats: () => statsOf(url),
+    stop() {
+      api.child.kill("SIGTERM");
+      return api.ended;
+    },
+  };
+}
 
 let api: Awaited<ReturnType<typeof startApiScript>>;
 before(async () => {

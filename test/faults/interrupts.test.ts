@@ -4,15 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { RunRecord } from "../../lib/command/record.ts";
-import {
-  descendants,
-  noneLeft,
-  start,
-  startApiScript,
-  statsOf,
-  until,
-  workersOf,
-} from "../support/process.ts";
+import { startApi } from "../support/counting-api.ts";
+import { descendants, noneLeft, start, statsOf, until, workersOf } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
@@ -24,7 +17,7 @@ const scripts = LOOPS.map((loop) => ({
 
 for (const { name, file, flags } of scripts) {
   test(`${name}: Ctrl-C twice reports what is done, exits 130, leaves none`, async () => {
-    const slow = await startApiScript(["--latency", "50"]);
+    const slow = await startApi({ latencyMs: 50 });
     const running = start(file, ["-n", "5000", "--url", slow.url, "--json", ...flags]);
     const { child, ended, output } = running;
     await until(async () => (await slow.stats()).requests > 12);
@@ -36,7 +29,7 @@ for (const { name, file, flags } of scripts) {
     // The second may come when all is done and its handlers are gone: 130, too, by the signal itself.
     const { status, records } = await ended;
     const stats = await slow.stats();
-    await slow.stop();
+    slow.stop();
     assert.equal(status, 130, output.stderr);
     checkRecord(records[0]!, 5000);
     const { interrupted, ok, errors } = records[0]!;
@@ -73,23 +66,23 @@ for (const { name, file, flags } of scripts) {
 
 for (const { name, file, flags } of scripts.filter((one) => one.workers === "processes")) {
   test(`${name}: killed while an API takes a minute, it leaves no process`, async () => {
-    const slow = await startApiScript(["--latency", "60000"]);
+    const slow = await startApi({ latencyMs: 60_000 });
     const running = start(file, ["-n", "9", "-w", "2", "--url", slow.url, ...flags]);
     await until(async () => (await slow.stats()).inFlight === 2);
     assert.equal(workersOf(running).length, 2);
     running.child.kill("SIGKILL");
     await running.ended;
     await noneLeft(running);
-    await slow.stop();
+    slow.stop();
   });
 
   test(`${name}: a worker leaves it to its parent what Ctrl-C means`, async () => {
-    const slow = await startApiScript(["--latency", "1500"]);
+    const slow = await startApi({ latencyMs: 1500 });
     const running = start(file, ["-n", "4", "-w", "2", "--url", slow.url, "--json", ...flags]);
     await until(async () => (await slow.stats()).inFlight === 2);
     for (const pid of workersOf(running)) process.kill(pid, "SIGINT");
     const { code, records, stderr } = await running.ended;
-    await slow.stop();
+    slow.stop();
     assert.equal(code, 0, stderr);
     assert.equal(records[0]!.ok, 4);
   });

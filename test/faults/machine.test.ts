@@ -18,7 +18,8 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../../lib/runtime.ts";
-import { run, startApiScript } from "../support/process.ts";
+import { startApi } from "../support/counting-api.ts";
+import { run } from "../support/process.ts";
 import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
@@ -52,7 +53,7 @@ function shell(
 }
 
 test("too few file descriptors fail iterations or the script, by name, and hang nothing", async () => {
-  const api = await startApiScript(["--latency", "30"]);
+  const api = await startApi({ latencyMs: 30 });
   for (const [script, workers] of [
     ["async", "-w 200"],
     ["threads", "-w 60 -c 8"], // however few of them can be started, they want more connections
@@ -73,7 +74,7 @@ test("too few file descriptors fail iterations or the script, by name, and hang 
     for (const reason of Object.keys(record.errors))
       assert.match(reason, /EMFILE|WorkerDied|UND_ERR/);
   }
-  await api.stop();
+  api.stop();
 });
 
 for (const technique of ["processes", "shared-dict"]) {
@@ -170,10 +171,10 @@ test("without a file descriptor, the practice API's start says so", async () => 
 });
 
 test("a port that is taken is one clear line", async () => {
-  const api = await startApiScript([]);
+  const api = await startApi();
   const { port } = new URL(api.url);
   const { code, stderr } = await run("scripts/api.ts", ["--port", port]);
-  await api.stop();
+  api.stop();
   assert.equal(code, 1);
   assert.equal(stderr, `error: listen EADDRINUSE: address already in use 127.0.0.1:${port}\n`);
 });

@@ -3,16 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { commandLine, descendants, start, startApiScript, withBody } from "../support/process.ts";
+import { startApi } from "../support/counting-api.ts";
+import { commandLine, descendants, start, withBody } from "../support/process.ts";
 import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
 /** How many requests: STORM=10000 makes it a soak of five minutes. */
 const REQUESTS = Number(process.env.STORM ?? 400);
-const BAD_API = [
-  ...["--latency", "1", "--jitter", "1"],
-  ...["--error-rate", "0.05", "--reset-rate", "0.05"],
-];
+const BAD_API = { jitterMs: 1, errorRate: 0.05, resetRate: 0.05 };
 const isPool = (text: string) => text.includes("--worker-of=");
 
 for (const loop of SCRIPTS) {
@@ -21,7 +19,7 @@ for (const loop of SCRIPTS) {
   const count = workers === "none" && script !== "async.ts" ? REQUESTS / 5 : REQUESTS;
   for (const retries of [0, 3]) {
     test(`${nameOf(loop)}: ${count} requests in a storm, ${retries} retries: all accounted for`, async () => {
-      const api = await startApiScript(BAD_API);
+      const api = await startApi(BAD_API);
       // A thread cannot be killed from outside: four end themselves.
       const dying = [...withBody("posting"), "-w", "4"];
       const posting = workers === "threads" ? dying : ["--url", api.url, "-w", "8"];
@@ -46,7 +44,7 @@ for (const loop of SCRIPTS) {
       }
       const { records, stderr } = await running.ended;
       const stats = await api.stats();
-      await api.stop();
+      api.stop();
       const [record] = records;
       assert.ok(record, stderr);
       checkRecord(record, count);

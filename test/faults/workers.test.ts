@@ -4,16 +4,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context as Faults } from "../bodies/faults.ts";
-import {
-  faultsAre,
-  noneLeft,
-  run,
-  start,
-  startApiScript,
-  until,
-  withBody,
-  workersOf,
-} from "../support/process.ts";
+import { startApi } from "../support/counting-api.ts";
+import { faultsAre, noneLeft, run, start, until, withBody, workersOf } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
@@ -25,7 +17,7 @@ const alone = LOOPS.filter((loop) => loop.workers === "none");
 
 for (const loop of killable) {
   test(`${nameOf(loop)}: kill -9 of one, two and all three costs six iterations`, async () => {
-    const slow = await startApiScript(["--latency", "60000"]);
+    const slow = await startApi({ latencyMs: 60_000 });
     const flags = ["-n", "60", "-w", "3", "--url", slow.url, ...loop.flags, "--json"];
     const running = start(`scripts/${loop.script}`, flags);
     const { child, ended, output } = running;
@@ -44,7 +36,7 @@ for (const loop of killable) {
     process.kill(child.pid!, "SIGINT"); // the rest would take minutes
     const { code, records } = await ended;
     const stats = await slow.stats();
-    await slow.stop();
+    slow.stop();
     assert.equal(code, 130, output.stderr);
     checkRecord(records[0]!, 60);
     assert.deepEqual(records[0]!.errors, { WorkerDied: 6, AbortError: 54 });

@@ -1,22 +1,36 @@
-// An API that counts the POSTs of each item.
+// APIs that count, in the process of the tests: one of their own would take half a second to start.
 
 import { once } from "node:events";
-import { createServer, type RequestListener } from "node:http";
+import { createServer, type RequestListener, type Server } from "node:http";
 import { text } from "node:stream/consumers";
 import { after } from "node:test";
+import { type ApiOptions, createPracticeApi } from "../../scripts/api/server.ts";
+import { statsOf } from "./process.ts";
+
+/** Serves HTTP until the tests of the file are over, or it is stopped. */
+async function listen(server: Server) {
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const stop = () => {
+    server.close();
+    server.closeAllConnections();
+  };
+  after(stop);
+  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}/`, stop };
+}
 
 /** Serves HTTP until the tests of the file are over, and gives the URL. */
 export async function serveHttp(listener: RequestListener): Promise<string> {
-  const server = createServer(listener).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  after(() => {
-    server.close();
-    server.closeAllConnections();
-  });
-  return `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+  return (await listen(createServer(listener))).url;
 }
 
-/** Starts it: it answers after `latencyMs`. */
+/** Starts the practice API: it answers after 1 ms, without faults, unless told otherwise. */
+export async function startApi(options: Partial<ApiOptions> = {}) {
+  const faultless = { jitterMs: 0, errorRate: 0, resetRate: 0, rateLimit: 0, seed: 1 };
+  const { url, stop } = await listen(createPracticeApi({ latencyMs: 1, ...faultless, ...options }));
+  return { url, stop, stats: () => statsOf(url) };
+}
+
+/** Starts an API that counts the POSTs of each item, and answers after `latencyMs`. */
 export async function startCountingApi(latencyMs = 0) {
   const posts = new Map<string, number>();
   const url = await serveHttp(async (request, response) => {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countPrimes } from "../../lib/bodies/cpu.ts";
+import { startApi } from "./counting-api.ts";
 import {
   bare,
   body,
@@ -12,7 +13,7 @@ import {
   intoSharedMemory,
   sharedMemoryDict,
 } from "./load.ts";
-import { run, startApiScript } from "./process.ts";
+import { run } from "./process.ts";
 import { checkRecord } from "./technique.ts";
 
 /** How often a test is repeated that depends on chance: set RUNS=20 for a soak. */
@@ -69,12 +70,11 @@ export function testDictionary(name: Name, kinds: Kind[]) {
     });
 
     test(`${name}: counts as the API counts, errors and resets included, with ${kind}`, async () => {
-      const rates = ["--error-rate", "0.1", "--reset-rate", "0.05"];
-      const api = await startApiScript(["--latency", "1", ...rates]);
+      const api = await startApi({ errorRate: 0.1, resetRate: 0.05 });
       const flags = ["-n", "100", "-w", "3", "-c", "2", "--url", api.url, "--json"];
       const { code, records } = await run(script, [...flags, ...flagsOf(kind)]);
       const stats = await api.stats();
-      await api.stop();
+      api.stop();
       checkRecord(records[0]!, 100);
       assert.equal(code, 1);
       assert.equal(stats.requests, 100);

@@ -92,22 +92,6 @@ export function faultsAre(faults: Context["faults"], pauseMs = 0): Record<string
   return { FAULTS: JSON.stringify({ faults, pauseMs } satisfies Context) };
 }
 
-/** Starts the practice API by its script. */
-export async function startApiScript(args: string[]) {
-  const api = start("scripts/api.ts", args);
-  await until(() => api.output.stdout.includes("\n"));
-  const url = api.output.stdout.split("\n")[0]!;
-  return {
-    ...api,
-    url,
-    stats: () => statsOf(url),
-    stop() {
-      api.child.kill("SIGTERM");
-      return api.ended;
-    },
-  };
-}
-
 /** What a practice API has counted. */
 export async function statsOf(url: string): Promise<ApiStats> {
   return (await (await fetch(new URL("/stats", url))).json()) as ApiStats;

@@ -5,28 +5,21 @@ import { getEventListeners } from "node:events";
 import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { after, before } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countPrimes } from "../../lib/bodies/cpu.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
 import type { Report } from "../../scripts/processes.ts";
 import type { Rule } from "../bodies/rules.ts";
 import { callOf, rules, shown, test, upTo } from "./call.ts";
-import { run, start, startApiScript, until } from "./process.ts";
+import { startApi } from "./counting-api.ts";
+import { run, start, until } from "./process.ts";
 import { makeProject, techniqueText } from "./project.ts";
-
-type Api = Awaited<ReturnType<typeof startApiScript>>;
 
 /** Declares the tests of one technique. `exported` is its function's name. */
 export function testTechnique(name: string, exported: string) {
   const script = `scripts/${name}.ts`;
   const call = callOf(exported);
   const alone = name === "sequential";
-  let api: Api;
-  before(async () => {
-    api = await startApiScript(["--latency", "1"]);
-  });
-  after(() => api.stop());
 
   for (const [requests, workers, concurrency] of [
     [1, 8, 1],
@@ -34,19 +27,11 @@ export function testTechnique(name: string, exported: string) {
     [500, 8, 2],
   ] as const) {
     test(`${name}: ${requests} requests on ${workers} workers x ${concurrency}: each once, never too many in flight`, async () => {
-      await fetch(new URL("/stats", api.url), { method: "DELETE" });
-      const flags = [
-        "-n",
-        `${requests}`,
-        "-w",
-        `${workers}`,
-        "--concurrency",
-        `${concurrency}`,
-        "--url",
-        api.url,
-      ];
-      const { code, records } = await run(script, [...flags, "--json"]);
+      const api = await startApi();
+      const flags = ["-n", `${requests}`, "-w", `${workers}`, "--concurrency", `${concurrency}`];
+      const { code, records } = await run(script, [...flags, "--url", api.url, "--json"]);
       const stats = await api.stats();
+      api.stop();
       assert.equal(code, 0);
       assert.equal(records.length, 1);
       checkRecord(records[0]!, requests);
@@ -60,7 +45,7 @@ export function testTechnique(name: string, exported: string) {
   }
 
   test(`${name}: reaches as many requests in flight as it may`, async () => {
-    const slow = await startApiScript(["--latency", "60000"]);
+    const slow = await startApi({ latencyMs: 60_000 });
     const flags = ["-n", "18", "-w", "3", "--concurrency", "2", "--url", slow.url];
     const { child, ended } = start(script, flags);
     const most = alone ? 1 : 6;
@@ -69,7 +54,7 @@ export function testTechnique(name: string, exported: string) {
     const { inFlightPeak } = await slow.stats();
     child.kill("SIGINT");
     await ended;
-    await slow.stop();
+    slow.stop();
     assert.equal(inFlightPeak, most);
   });
 
@@ -106,25 +91,11 @@ export function testTechnique(name: string, exported: string) {
   });
 
   test(`${name}: an API that fails and drops connections loses no iteration`, async () => {
-    const bad = await startApiScript([
-      "--latency",
-      "1",
-      "--error-rate",
-      "0.1",
-      "--reset-rate",
-      "0.05",
-    ]);
-    const { code, records } = await run(script, [
-      "-n",
-      "200",
-      "-w",
-      "8",
-      "--url",
-      bad.url,
-      "--json",
-    ]);
+    const bad = await startApi({ errorRate: 0.1, resetRate: 0.05 });
+    const flags = ["-n", "200", "-w", "4", "-c", "2", "--url", bad.url, "--json"];
+    const { code, records } = await run(script, flags);
     const stats = await bad.stats();
-    await bad.stop();
+    bad.stop();
     const [record] = records;
     checkRecord(record!, 200);
     assert.equal(code, 1);
