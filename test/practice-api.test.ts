@@ -1,11 +1,8 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { fileURLToPath } from "node:url";
-import { runtimeCommand } from "../lib/runtime.ts";
-import { isAlive, run, start, statsOf, until } from "./support/process.ts";
+import { startApi } from "./support/counting-api.ts";
+import { start, statsOf, until } from "./support/process.ts";
 
 /** Starts the practice API by its script. */
 async function startApiScript(args: string[]) {
@@ -54,13 +51,13 @@ test("api: bad JSON is 400, another method 405, a body over 1 MiB 413", async ()
 });
 
 test("api: /stats counts requests, statuses and the peak in flight, and DELETE starts anew", async () => {
-  const slow = await startApiScript(["--latency", "1000"]);
+  const slow = await startApi({ latencyMs: 1000 });
   await post("1", slow.url);
   await fetch(new URL("/stats", slow.url), { method: "DELETE" });
   await Promise.all(Array.from({ length: 6 }, () => post("1", slow.url)));
   await post("{", slow.url);
   const stats = await slow.stats();
-  await slow.stop();
+  slow.stop();
   assert.equal(stats.requests, 7);
   assert.deepEqual(stats.statuses, { 201: 6, 400: 1 });
   assert.equal(stats.inFlightPeak, 6);
@@ -69,9 +66,7 @@ test("api: /stats counts requests, statuses and the peak in flight, and DELETE s
 });
 
 test("api: errors, resets and jitter are repeated by the same seed", async () => {
-  const flags = ["--latency", "3", "--jitter", "2", "--error-rate", "0.3", "--reset-rate", "0.2"];
-  const outcomes = async () => {
-    const bad = await startApiScript(flags);
+  const outcomesOf = async (bad: { url: string; stop: () => unknown }) => {
     const seen: (number | string)[] = [];
     for (let i = 0; i < 30; i++) {
       seen.push(
@@ -84,9 +79,11 @@ test("api: errors, resets and jitter are repeated by the same seed", async () =>
     await bad.stop();
     return seen;
   };
-  const first = await outcomes();
+  const flags = ["--latency", "3", "--jitter", "2", "--error-rate", "0.3", "--reset-rate", "0.2"];
+  const first = await outcomesOf(await startApiScript(flags));
   assert.ok(first.includes(503) && first.includes("reset") && first.includes(201), first.join());
-  assert.deepEqual(await outcomes(), first);
+  const same = { latencyMs: 3, jitterMs: 2, errorRate: 0.3, resetRate: 0.2 };
+  assert.deepEqual(await outcomesOf(await startApi(same)), first);
 });
 
 test("api: --rate-limit answers 429 with Retry-After beyond so many a second", async () => {
@@ -119,45 +116,9 @@ test("api: SIGINT and SIGTERM end it with status 0, connections open or not", as
   }
 });
 
-test("api: ends when its parent is killed", async () => {
-  const [command, ...flags] = runtimeCommand;
-  const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
-  const code = `const { spawn } = require("node:child_process");
-    const api = spawn(${JSON.stringify(command)}, ${JSON.stringify([...flags, script])}, { stdio: "inherit" });
-    console.log(api.pid); setInterval(() => {}, 1000);`;
-  const parent = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-  let output = "";
-  parent.stdout.on("data", (text) => {
-    output += text;
-  });
-  await until(() => output.includes("http://"));
-  parent.kill("SIGKILL");
-  const pid = Number.parseInt(output, 10);
-  await until(() => !isAlive(pid), 2000);
-});
-
-test("api: ends where its parent was gone before it had loaded", async () => {
-  const script = fileURLToPath(new URL("../scripts/api.ts", import.meta.url));
-  const [, ...execArgv] = runtimeCommand;
-  const code = `const { fork } = require("node:child_process");
-    const options = { detached: true, silent: true, execArgv: ${JSON.stringify(execArgv)} };
-    const api = fork(${JSON.stringify(script)}, options);
-    console.log(api.pid);
-    setTimeout(() => process.exit(), 20);`;
-  const parent = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
-  const [pid] = await once(parent.stdout, "data");
-  await until(() => !isAlive(Number(pid)), 5000);
-});
-
 test("api: listens on 127.0.0.1 only", async () => {
-  const one = start("scripts/api.ts");
-  await until(() => one.output.stdout.includes("\n"));
-  assert.match(one.output.stdout, /^http:\/\/127\.0\.0\.1:\d+\/\n$/);
-  const other = await fetch(one.output.stdout.replace("127.0.0.1", "127.0.0.2")).catch(
-    () => "refused",
-  );
-  one.child.kill();
-  await one.ended;
+  assert.match(api.output.stdout, /^http:\/\/127\.0\.0\.1:\d+\/\n$/);
+  const other = await fetch(api.url.replace("127.0.0.1", "127.0.0.2")).catch(() => "refused");
   assert.equal(other, "refused");
 });
 
@@ -193,9 +154,4 @@ test("api: survives what is no HTTP, headers without an end and clients that sto
   assert.equal(inFlight, 0, "a client that went away is in flight no longer");
   assert.ok(requests >= 1);
   assert.equal((await api.stop()).code, 0);
-});
-
-test("api: who has stopped it goes on, also with nothing else that would keep a process alive", async () => {
-  for (let time = 0; time < 3; time++)
-    assert.equal((await run("test/programs/api-stopped.ts")).stdout, "went on\n");
 });

@@ -164,3 +164,8 @@ test("nothing of an error steers the terminal, though it quotes what came back",
     assert.doesNotMatch(stdout + stderr, /[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e]/);
   }
 });
+
+test("api: who has stopped it goes on, also with nothing else that would keep a process alive", async () => {
+  for (let time = 0; time < 3; time++)
+    assert.equal((await run("test/programs/api-stopped.ts")).stdout, "went on\n");
+});

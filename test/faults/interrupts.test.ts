@@ -1,11 +1,23 @@
 // Everything that ends a script early, at any moment: what was done is reported, and nothing is left.
 
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../lib/command/record.ts";
+import { runtimeCommand } from "../../lib/runtime.ts";
 import { startApi } from "../support/counting-api.ts";
-import { descendants, noneLeft, start, statsOf, until, workersOf } from "../support/process.ts";
+import {
+  descendants,
+  isAlive,
+  noneLeft,
+  start,
+  statsOf,
+  until,
+  workersOf,
+} from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
@@ -135,4 +147,34 @@ test("Ctrl-C at the very end changes nothing but the exit status, if that", asyn
     assert.deepEqual([records.length, records[0]!.ok], [1, 30]);
     await noneLeft(running);
   }
+});
+
+test("api: ends when its parent is killed", async () => {
+  const [command, ...flags] = runtimeCommand;
+  const script = fileURLToPath(new URL("../../scripts/api.ts", import.meta.url));
+  const code = `const { spawn } = require("node:child_process");
+    const api = spawn(${JSON.stringify(command)}, ${JSON.stringify([...flags, script])}, { stdio: "inherit" });
+    console.log(api.pid); setInterval(() => {}, 1000);`;
+  const parent = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  let output = "";
+  parent.stdout.on("data", (text) => {
+    output += text;
+  });
+  await until(() => output.includes("http://"));
+  parent.kill("SIGKILL");
+  const pid = Number.parseInt(output, 10);
+  await until(() => !isAlive(pid), 2000);
+});
+
+test("api: ends where its parent was gone before it had loaded", async () => {
+  const script = fileURLToPath(new URL("../../scripts/api.ts", import.meta.url));
+  const [, ...execArgv] = runtimeCommand;
+  const code = `const { fork } = require("node:child_process");
+    const options = { detached: true, silent: true, execArgv: ${JSON.stringify(execArgv)} };
+    const api = fork(${JSON.stringify(script)}, options);
+    console.log(api.pid);
+    setTimeout(() => process.exit(), 20);`;
+  const parent = spawn(process.execPath, ["-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const [pid] = await once(parent.stdout, "data");
+  await until(() => !isAlive(Number(pid)), 5000);
 });
