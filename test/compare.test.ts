@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../lib/command/record.ts";
 import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
 import { runTechnique } from "../scripts/compare/run.ts";
-import { startApi } from "./support/counting-api.ts";
+import { servePracticeApi } from "./support/counting-api.ts";
 import { run, withBody } from "./support/process.ts";
 import { checkRecord } from "./support/technique.ts";
 
@@ -125,7 +125,7 @@ test("compare.ts: --python-defaults adds Python's numbers of workers and explain
 });
 
 test("compare.ts: an API that refuses is told from one that fails; no secret is shown or saved", async () => {
-  const api = await startApi({ rateLimit: 5 });
+  const api = await servePracticeApi({ rateLimit: 5 });
   const file = join(folder, "own.json");
   const { code, stdout, stderr } = await run("scripts/compare.ts", [
     ...["--url", `${api.url.replace("//", "//me:s3cret@")}items?key=s3cret`],

@@ -4,7 +4,7 @@ import type { MergeOptions } from "../scripts/merge-dict.ts";
 import type { Report } from "../scripts/processes.ts";
 import type { Job } from "./bodies/entries.ts";
 import { type OddValue, oddValue, UNCLONEABLE, WHOLE } from "./bodies/odd-value.ts";
-import { startApi } from "./support/counting-api.ts";
+import { servePracticeApi } from "./support/counting-api.ts";
 import { type Kind, limit, testDictionary } from "./support/dictionary.ts";
 import { bare, body, intoMergedDict, mergeInto } from "./support/load.ts";
 import { run, start, until, withBody, workersOf } from "./support/process.ts";
@@ -218,7 +218,7 @@ test("merge-dict: mergeInto is dict.update, or merges with a function", () => {
 });
 
 test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
-  const slow = await startApi({ latencyMs: 40 });
+  const slow = await servePracticeApi({ latencyMs: 40 });
   const flags = ["-n", "100", "-w", "2", "--url", slow.url, "--json"];
   const running = start("scripts/merge-dict.ts", flags);
   await until(async () => {

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { startApi } from "./support/counting-api.ts";
+import { servePracticeApi } from "./support/counting-api.ts";
 import { asLines, linesOf, newFile, testOwnLoop } from "./support/own-loop.ts";
 import { run } from "./support/process.ts";
 
@@ -26,7 +26,7 @@ test("examples: hash-files, factorize and post-orders do what they say", async (
     factors.map(({ value }) => value),
     [[2, 2, 3], [97], []],
   );
-  const api = await startApi({ errorRate: 0.2 });
+  const api = await servePracticeApi({ errorRate: 0.2 });
   const orders = Array.from({ length: 40 }, (_, index) => ({ id: index + 1, amount: 5 }));
   const flags = [...example("post-orders"), "--url", api.url];
   const posted = await valuesOf("async", flags, asLines(orders));

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { after, before, test } from "node:test";
-import { startApi } from "./support/counting-api.ts";
+import { servePracticeApi } from "./support/counting-api.ts";
 import { start, statsOf, until } from "./support/process.ts";
 
 /** Starts the practice API by its script. */
@@ -51,7 +51,7 @@ test("api: bad JSON is 400, another method 405, a body over 1 MiB 413", async ()
 });
 
 test("api: /stats counts requests, statuses and the peak in flight, and DELETE starts anew", async () => {
-  const slow = await startApi({ latencyMs: 1000 });
+  const slow = await servePracticeApi({ latencyMs: 1000 });
   await post("1", slow.url);
   await fetch(new URL("/stats", slow.url), { method: "DELETE" });
   await Promise.all(Array.from({ length: 6 }, () => post("1", slow.url)));
@@ -83,7 +83,7 @@ test("api: errors, resets and jitter are repeated by the same seed", async () =>
   const first = await outcomesOf(await startApiScript(flags));
   assert.ok(first.includes(503) && first.includes("reset") && first.includes(201), first.join());
   const same = { latencyMs: 3, jitterMs: 2, errorRate: 0.3, resetRate: 0.2 };
-  assert.deepEqual(await outcomesOf(await startApi(same)), first);
+  assert.deepEqual(await outcomesOf(await servePracticeApi(same)), first);
 });
 
 test("api: --rate-limit answers 429 with Retry-After beyond so many a second", async () => {

@@ -5,7 +5,7 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, test } from "node:test";
 import { CERTIFICATE } from "../support/certificate.ts";
-import { startApi } from "../support/counting-api.ts";
+import { servePracticeApi } from "../support/counting-api.ts";
 import {
   expectedCounts,
   FAULTS,
@@ -120,7 +120,7 @@ test("an API that ends idle connections unannounced costs nothing when it may be
 });
 
 test("many that wait for their next try say nothing", async () => {
-  const bad = await startApi({ errorRate: 1 });
+  const bad = await servePracticeApi({ errorRate: 1 });
   const flags = ["-n", "24", "-c", "24", "-w", "1", "--retries", "1", "--url", bad.url, "--json"];
   for (const script of ["async.ts", "threads.ts", "processes.ts"]) {
     const { records, stderr } = await run(`scripts/${script}`, flags);

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
-import { startApi } from "../support/counting-api.ts";
+import { servePracticeApi } from "../support/counting-api.ts";
 import {
   descendants,
   isAlive,
@@ -29,7 +29,7 @@ const scripts = LOOPS.map((loop) => ({
 
 for (const { name, file, flags } of scripts) {
   test(`${name}: Ctrl-C twice reports what is done, exits 130, leaves none`, async () => {
-    const slow = await startApi({ latencyMs: 50 });
+    const slow = await servePracticeApi({ latencyMs: 50 });
     const running = start(file, ["-n", "5000", "--url", slow.url, "--json", ...flags]);
     const { child, ended, output } = running;
     await until(async () => (await slow.stats()).requests > 12);
@@ -78,7 +78,7 @@ for (const { name, file, flags } of scripts) {
 
 for (const { name, file, flags } of scripts.filter((one) => one.workers === "processes")) {
   test(`${name}: killed while an API takes a minute, it leaves no process`, async () => {
-    const slow = await startApi({ latencyMs: 60_000 });
+    const slow = await servePracticeApi({ latencyMs: 60_000 });
     const running = start(file, ["-n", "9", "-w", "2", "--url", slow.url, ...flags]);
     await until(async () => (await slow.stats()).inFlight === 2);
     assert.equal(workersOf(running).length, 2);
@@ -89,7 +89,7 @@ for (const { name, file, flags } of scripts.filter((one) => one.workers === "pro
   });
 
   test(`${name}: a worker leaves it to its parent what Ctrl-C means`, async () => {
-    const slow = await startApi({ latencyMs: 1500 });
+    const slow = await servePracticeApi({ latencyMs: 1500 });
     const running = start(file, ["-n", "4", "-w", "2", "--url", slow.url, "--json", ...flags]);
     await until(async () => (await slow.stats()).inFlight === 2);
     for (const pid of workersOf(running)) process.kill(pid, "SIGINT");

@@ -18,7 +18,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { runtimeCommand } from "../../lib/runtime.ts";
-import { startApi } from "../support/counting-api.ts";
+import { servePracticeApi } from "../support/counting-api.ts";
 import { run } from "../support/process.ts";
 import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
@@ -53,7 +53,7 @@ function shell(
 }
 
 test("too few file descriptors fail iterations or the script, by name, and hang nothing", async () => {
-  const api = await startApi({ latencyMs: 30 });
+  const api = await servePracticeApi({ latencyMs: 30 });
   for (const [script, workers] of [
     ["async", "-w 200"],
     ["threads", "-w 60 -c 8"], // however few of them can be started, they want more connections
@@ -171,7 +171,7 @@ test("without a file descriptor, the practice API's start says so", async () => 
 });
 
 test("a port that is taken is one clear line", async () => {
-  const api = await startApi();
+  const api = await servePracticeApi();
   const { port } = new URL(api.url);
   const { code, stderr } = await run("scripts/api.ts", ["--port", port]);
   api.stop();

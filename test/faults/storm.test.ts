@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { startApi } from "../support/counting-api.ts";
+import { servePracticeApi } from "../support/counting-api.ts";
 import { commandLine, descendants, start, withBody } from "../support/process.ts";
 import { nameOf, SCRIPTS } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
@@ -19,7 +19,7 @@ for (const loop of SCRIPTS) {
   const count = workers === "none" && script !== "async.ts" ? REQUESTS / 5 : REQUESTS;
   for (const retries of [0, 3]) {
     test(`${nameOf(loop)}: ${count} requests in a storm, ${retries} retries: all accounted for`, async () => {
-      const api = await startApi(BAD_API);
+      const api = await servePracticeApi(BAD_API);
       // A thread cannot be killed from outside: four end themselves.
       const dying = [...withBody("posting"), "-w", "4"];
       const posting = workers === "threads" ? dying : ["--url", api.url, "-w", "8"];

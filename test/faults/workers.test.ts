@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context as Faults } from "../bodies/faults.ts";
-import { startApi } from "../support/counting-api.ts";
+import { servePracticeApi } from "../support/counting-api.ts";
 import { faultsAre, noneLeft, run, start, until, withBody, workersOf } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
@@ -17,7 +17,7 @@ const alone = LOOPS.filter((loop) => loop.workers === "none");
 
 for (const loop of killable) {
   test(`${nameOf(loop)}: kill -9 of one, two and all three costs six iterations`, async () => {
-    const slow = await startApi({ latencyMs: 60_000 });
+    const slow = await servePracticeApi({ latencyMs: 60_000 });
     const flags = ["-n", "60", "-w", "3", "--url", slow.url, ...loop.flags, "--json"];
     const running = start(`scripts/${loop.script}`, flags);
     const { child, ended, output } = running;

@@ -23,8 +23,8 @@ export async function serveHttp(listener: RequestListener): Promise<string> {
   return (await listen(createServer(listener))).url;
 }
 
-/** Starts the practice API: it answers after 1 ms, without faults, unless told otherwise. */
-export async function startApi(options: Partial<ApiOptions> = {}) {
+/** Serves the practice API: it answers after 1 ms, without faults, unless told otherwise. */
+export async function servePracticeApi(options: Partial<ApiOptions> = {}) {
   const faultless = { jitterMs: 0, errorRate: 0, resetRate: 0, rateLimit: 0, seed: 1 };
   const { url, stop } = await listen(createPracticeApi({ latencyMs: 1, ...faultless, ...options }));
   return { url, stop, stats: () => statsOf(url) };

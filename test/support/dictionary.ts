@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countPrimes } from "../../lib/bodies/cpu.ts";
-import { startApi } from "./counting-api.ts";
+import { servePracticeApi } from "./counting-api.ts";
 import {
   bare,
   body,
@@ -70,7 +70,7 @@ export function testDictionary(name: Name, kinds: Kind[]) {
     });
 
     test(`${name}: counts as the API counts, errors and resets included, with ${kind}`, async () => {
-      const api = await startApi({ errorRate: 0.1, resetRate: 0.05 });
+      const api = await servePracticeApi({ errorRate: 0.1, resetRate: 0.05 });
       const flags = ["-n", "100", "-w", "3", "-c", "2", "--url", api.url, "--json"];
       const { code, records } = await run(script, [...flags, ...flagsOf(kind)]);
       const stats = await api.stats();

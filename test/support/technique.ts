@@ -11,7 +11,7 @@ import type { RunRecord } from "../../lib/command/record.ts";
 import type { Report } from "../../scripts/processes.ts";
 import type { Rule } from "../bodies/rules.ts";
 import { callOf, rules, shown, test, upTo } from "./call.ts";
-import { startApi } from "./counting-api.ts";
+import { servePracticeApi } from "./counting-api.ts";
 import { run, start, until } from "./process.ts";
 import { makeProject, techniqueText } from "./project.ts";
 
@@ -27,7 +27,7 @@ export function testTechnique(name: string, exported: string) {
     [500, 8, 2],
   ] as const) {
     test(`${name}: ${requests} requests on ${workers} workers x ${concurrency}: each once, never too many in flight`, async () => {
-      const api = await startApi();
+      const api = await servePracticeApi();
       const flags = ["-n", `${requests}`, "-w", `${workers}`, "--concurrency", `${concurrency}`];
       const { code, records } = await run(script, [...flags, "--url", api.url, "--json"]);
       const stats = await api.stats();
@@ -45,7 +45,7 @@ export function testTechnique(name: string, exported: string) {
   }
 
   test(`${name}: reaches as many requests in flight as it may`, async () => {
-    const slow = await startApi({ latencyMs: 60_000 });
+    const slow = await servePracticeApi({ latencyMs: 60_000 });
     const flags = ["-n", "18", "-w", "3", "--concurrency", "2", "--url", slow.url];
     const { child, ended } = start(script, flags);
     const most = alone ? 1 : 6;
@@ -91,7 +91,7 @@ export function testTechnique(name: string, exported: string) {
   });
 
   test(`${name}: an API that fails and drops connections loses no iteration`, async () => {
-    const bad = await startApi({ errorRate: 0.1, resetRate: 0.05 });
+    const bad = await servePracticeApi({ errorRate: 0.1, resetRate: 0.05 });
     const flags = ["-n", "200", "-w", "4", "-c", "2", "--url", bad.url, "--json"];
     const { code, records } = await run(script, flags);
     const stats = await bad.stats();
