@@ -7,6 +7,7 @@ import * as distributed from "../scripts/distributed/on-redis.ts";
 
 const NUMBERS = /expected a whole number from 1 to 10000000, or several separated by commas, found/;
 const WORKERS = /expected a whole number from 1 to 1024, found/;
+const HIDDEN = /found something else \(not shown\)$/;
 
 /** Command lines that must be refused, and what the message must say beside flag and value. */
 const BAD: [string[], RegExp][] = [
@@ -30,20 +31,38 @@ const BAD: [string[], RegExp][] = [
   [["--workers", "100000"], WORKERS],
   [["--workers", "two"], WORKERS],
   [["-w"], /found nothing/],
+  [["-w", "+4"], WORKERS],
   [["--concurrency", "0"], WORKERS],
+  [["-c", "1025"], WORKERS],
   [["--work", "cpuu"], /expected one of post, cpu, none, found "cpuu"/],
   [["--work", ""], /expected one of/],
+  [["--work"], /expected one of post, cpu, none, found nothing/],
+  [["--with"], /expected one of processes, threads, found nothing/],
+  [["--with=Threads"], /expected one of processes, threads, found "Threads"/],
+  [["--body", ""], /expected a file that is there, found ""/],
+  [["--body"], /expected a file that is there, found nothing/],
   [["--url", "ftp://a/"], /expected an http:\/\/ or https:\/\/ URL, found "ftp:\/\/a\/"/],
   [["--url", "localhost:80"], /expected an http/],
   [["--url", "http://"], /expected an http/],
+  [["--url", "file://me:secret@a/"], HIDDEN],
+  [["--url", "a.example/?token=secret"], HIDDEN],
+  [["--data", ""], /expected JSON, with {i} for the item, found something else \(not shown\)$/],
+  [["--header", ": secret"], HIDDEN],
+  [["--header", "A B: c"], HIDDEN],
   [["--latency", "-1"], /expected a number from 0 to 600000/],
+  [["--latency", "NaN"], /expected a number from 0 to 600000/],
+  [["--latency", "600001"], /expected a number from 0 to 600000/],
   [["--latency", "soon"], /expected a number/],
   [["--timeout", "0"], /expected a whole number from 1/],
+  [["--timeout", "1s"], /expected a whole number from 1/],
   [["--retries", "-1"], /expected a whole number from 0/],
   [["--json=yes"], /expected no value, found "yes"/],
+  [["--yes=1"], /expected no value, found "1"/],
+  [["--timeline=5"], /expected no value, found "5"/],
   [["--unknown"], /unknown flag --unknown/],
   [["-x"], /unknown flag -x/],
   [["--constructor"], /unknown flag --constructor/],
+  [["--__proto__", "1"], /unknown flag --__proto__/],
   [["stray"], /unexpected argument "stray"/],
   [["--", "stray"], /unexpected argument "stray"/],
 ];
