@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../lib/command/record.ts";
-import type { Comparison, Sample } from "../scripts/compare/comparison.ts";
+import type { Comparison } from "../scripts/compare/comparison.ts";
 import { runTechnique } from "../scripts/compare/run.ts";
 import { servePracticeApi } from "./support/counting-api.ts";
 import { run, withBody } from "./support/process.ts";
@@ -98,32 +98,6 @@ test("compare.ts: over workers, twice, for CPU work: table, both charts, knee, a
   assert.equal(again.stdout, stdout, "drawn again from the file, without running anything");
 });
 
-test("compare.ts: --work none has times without an ideal; --timeline draws a run of its own", async () => {
-  const flags = ["--work", "none", "--requests", "600", "--techniques", "sequential,threads"];
-  const { code, stdout } = await run("scripts/compare.ts", [...flags, "--timeline", "5"]);
-  assert.equal(code, 0);
-  assert.match(stdout, /^requests +sequential +threads\n/);
-  assert.match(stdout, /- Threads against the plain loop: slower at 600 iterations\.\n/);
-  assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ m?s\nworker/);
-});
-
-test("compare.ts: --python-defaults adds Python's numbers of workers and explains the headline", async () => {
-  const flags = ["--python-defaults", "--requests", "20", "--work", "none", "--json"];
-  const { code, records, stderr } = await run("scripts/compare.ts", [
-    ...flags,
-    ...["--techniques", "threads,processes", "--workers", "3"],
-  ]);
-  assert.equal(code, 0, stderr);
-  const numbers = (records as Sample[]).map((one) => [one.technique, one.workers, one.asPython]);
-  const cores = availableParallelism();
-  assert.deepEqual(numbers, [
-    ["threads", 3, false],
-    ["processes", 3, false],
-    ["threads", Math.min(32, cores + 4), true],
-    ["processes", cores, true],
-  ]);
-});
-
 test("compare.ts: an API that refuses is told from one that fails; no secret is shown or saved", async () => {
   const api = await servePracticeApi({ rateLimit: 5 });
   const file = join(folder, "own.json");
@@ -141,24 +115,6 @@ test("compare.ts: an API that refuses is told from one that fails; no secret is 
   assert.deepEqual(saved("own.json").flags.headers, ["authorization", "x-other"]);
 });
 
-test("compare.ts: files that cannot be meant are refused with exit status 2", async () => {
-  const file = join(folder, "meant.json");
-  writeFileSync(file, "{}");
-  const cases: [string[], RegExp][] = [
-    [["--from", file, "--export-csv", file], /--export-csv: expected another file than --from/],
-    [["--export-json", "a.txt", "--export-csv", "./a.txt"], /another file than --export-json/],
-    [["--export-csv", "n".repeat(300)], /--export-csv: cannot write .*ENAMETOOLONG/],
-    [["--from", file], /--from: .*expected a "parallel-for comparison/],
-  ];
-  for (const [flags, message] of cases) {
-    const { code, stdout, stderr } = await run("scripts/compare.ts", flags);
-    assert.deepEqual([code, stdout], [2, ""]);
-    assert.match(stderr, message);
-    assert.equal(stderr.split("\n").length, 2);
-  }
-  assert.equal(readFileSync(file, "utf8"), "{}");
-});
-
 test("compare.ts: takes for a record only what is one", async () => {
   const records: RunRecord[] = [];
   const flags = [...withBody("printing"), "-n", "3"];
@@ -170,25 +126,4 @@ test("compare.ts: takes for a record only what is one", async () => {
     records.map(({ ok }) => ok),
     [3],
   );
-});
-
-test("compare.ts: a body and items of the user's are compared, and said to wait or to compute", async () => {
-  const items = join(folder, "items.jsonl");
-  writeFileSync(items, Array.from({ length: 12 }, () => '{"ms":15}\n').join(""));
-  const waiting = [...withBody("waits"), "--items", items, "-t", "sequential,async,threads"];
-  const { code, stdout, stderr } = await run("scripts/compare.ts", [...waiting, "-n", "6,12"]);
-  assert.equal(code, 0, stderr);
-  assert.match(
-    stdout,
-    /This loop waits: one after another, its iterations kept \d+ % of a core busy/,
-  );
-  assert.match(stdout, /async against the plain loop: faster from 6 to 12 iterations/i);
-  const factors = ["--body", "scripts/examples/factorize.ts", "-t", "sequential,processes"];
-  const numbers = join(folder, "numbers.jsonl");
-  writeFileSync(numbers, Array.from({ length: 6 }, () => "1000000000039\n").join(""));
-  const computing = await run("scripts/compare.ts", [...factors, "--items", numbers, "-n", "6"]);
-  assert.match(computing.stdout, /This loop (waits and )?computes: /); // by how much else runs here
-  const bad = await run("scripts/compare.ts", [...waiting, "-n", "13"]);
-  const expected = "error: --requests: expected at most 12, as many as --items, found 13\n";
-  assert.deepEqual([bad.code, bad.stderr], [2, expected]);
 });

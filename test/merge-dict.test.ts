@@ -4,11 +4,10 @@ import type { MergeOptions } from "../scripts/merge-dict.ts";
 import type { Report } from "../scripts/processes.ts";
 import type { Job } from "./bodies/entries.ts";
 import { type OddValue, oddValue, UNCLONEABLE, WHOLE } from "./bodies/odd-value.ts";
-import { servePracticeApi } from "./support/counting-api.ts";
 import { type Kind, limit, testDictionary } from "./support/dictionary.ts";
 import { bare, body, intoMergedDict, mergeInto } from "./support/load.ts";
-import { run, start, until, withBody, workersOf } from "./support/process.ts";
-import { checkRecord, testWorkers } from "./support/technique.ts";
+import { run, withBody } from "./support/process.ts";
+import { testWorkers } from "./support/technique.ts";
 
 testDictionary("merge-dict", ["processes", "threads"]);
 for (const kind of ["processes", "threads"])
@@ -217,24 +216,6 @@ test("merge-dict: mergeInto is dict.update, or merges with a function", () => {
   assert.deepEqual([...dict], Object.entries({ a: 2, b: 9, c: 4 }));
 });
 
-test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
-  const slow = await servePracticeApi({ latencyMs: 40 });
-  const flags = ["-n", "100", "-w", "2", "--url", slow.url, "--json"];
-  const running = start("scripts/merge-dict.ts", flags);
-  await until(async () => {
-    const { requests, inFlight } = await slow.stats();
-    return requests > 10 && inFlight === 2;
-  });
-  process.kill(workersOf(running)[0]!, "SIGKILL");
-  const { code, records, stderr } = await running.ended;
-  slow.stop();
-  assert.equal(code, 1, stderr);
-  checkRecord(records[0]!, 100);
-  assert.deepEqual(records[0]!.errors, { WorkerDied: 1 });
-  assert.equal(records[0]!.ok, 99);
-  assert.equal(records[0]!.dictSize, 99);
-});
-
 test("merge-dict.ts: prints the dictionary, how often each value came, what an entry costs", async () => {
   const flags = ["-n", "20", "-w", "2", "--latency", "1"];
   const { code, stdout, stderr } = await run("scripts/merge-dict.ts", flags);
@@ -263,13 +244,4 @@ test("merge-dict.ts: counts the entries that a body returns, and those whose key
     { dictSize, dictOperations, collisions },
     { dictSize: 4, dictOperations: 6, collisions: 2 },
   );
-});
-
-test("compare.ts: compares the dictionary scripts like any other", async () => {
-  const names = ["shared-dict", "shared-memory", "merge-dict"];
-  const flags = ["-t", names.join(), "-n", "5", "-w", "2", "--latency", "1"];
-  const { code, stdout } = await run("scripts/compare.ts", flags);
-  assert.equal(code, 0);
-  assert.match(stdout, /^requests +ideal +shared-dict +shared-memory +merge-dict\n/);
-  assert.match(stdout, /\n- At 5 requests: .+ was fastest/);
 });

@@ -4,10 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Report } from "../scripts/processes.ts";
 import { callOf, rules, shown, test, upTo } from "./support/call.ts";
-import { testTechnique, testWorkers } from "./support/technique.ts";
+import { testOwnCall, testTechnique, testWorkers } from "./support/technique.ts";
 
 testTechnique("processes", "inProcesses");
 testWorkers("processes.ts", "inProcesses");
+testOwnCall("processes.ts", "inProcesses");
 
 const call = callOf("inProcesses");
 

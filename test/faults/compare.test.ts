@@ -1,12 +1,12 @@
-// compare.ts where its API is dead, and where it is interrupted or killed itself.
+// compare.ts where its API is dead, where it is interrupted or killed itself, and in uses that are rarer.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import type { Comparison } from "../../scripts/compare/comparison.ts";
-import { descendants, noneLeft, run, start, until } from "../support/process.ts";
+import type { Comparison, Sample } from "../../scripts/compare/comparison.ts";
+import { descendants, noneLeft, run, start, until, withBody } from "../support/process.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "compare-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -79,4 +79,60 @@ test("compare.ts: killed by SIGKILL, it leaves no process behind", async () => {
   running.child.kill("SIGKILL");
   await running.ended;
   await until(() => running.left().length === 0, 2000);
+});
+
+test("compare.ts: --work none has times without an ideal; --timeline draws a run of its own", async () => {
+  const flags = ["--work", "none", "--requests", "600", "--techniques", "sequential,threads"];
+  const { code, stdout } = await run("scripts/compare.ts", [...flags, "--timeline", "5"]);
+  assert.equal(code, 0);
+  assert.match(stdout, /^requests +sequential +threads\n/);
+  assert.match(stdout, /- Threads against the plain loop: slower at 600 iterations\.\n/);
+  assert.match(stdout, /\nthreads, 5 iterations, 8 workers: [\d.]+ m?s\nworker/);
+});
+
+test("compare.ts: --python-defaults adds Python's numbers of workers and explains the headline", async () => {
+  const flags = ["--python-defaults", "--requests", "20", "--work", "none", "--json"];
+  const { code, records, stderr } = await run("scripts/compare.ts", [
+    ...flags,
+    ...["--techniques", "threads,processes", "--workers", "3"],
+  ]);
+  assert.equal(code, 0, stderr);
+  const numbers = (records as Sample[]).map((one) => [one.technique, one.workers, one.asPython]);
+  const cores = availableParallelism();
+  assert.deepEqual(numbers, [
+    ["threads", 3, false],
+    ["processes", 3, false],
+    ["threads", Math.min(32, cores + 4), true],
+    ["processes", cores, true],
+  ]);
+});
+
+test("compare.ts: a body and items of the user's are compared, and said to wait or to compute", async () => {
+  const items = join(folder, "items.jsonl");
+  writeFileSync(items, Array.from({ length: 12 }, () => '{"ms":15}\n').join(""));
+  const waiting = [...withBody("waits"), "--items", items, "-t", "sequential,async,threads"];
+  const { code, stdout, stderr } = await run("scripts/compare.ts", [...waiting, "-n", "6,12"]);
+  assert.equal(code, 0, stderr);
+  assert.match(
+    stdout,
+    /This loop waits: one after another, its iterations kept \d+ % of a core busy/,
+  );
+  assert.match(stdout, /async against the plain loop: faster from 6 to 12 iterations/i);
+  const factors = ["--body", "scripts/examples/factorize.ts", "-t", "sequential,processes"];
+  const numbers = join(folder, "numbers.jsonl");
+  writeFileSync(numbers, Array.from({ length: 6 }, () => "1000000000039\n").join(""));
+  const computing = await run("scripts/compare.ts", [...factors, "--items", numbers, "-n", "6"]);
+  assert.match(computing.stdout, /This loop (waits and )?computes: /); // by how much else runs here
+  const bad = await run("scripts/compare.ts", [...waiting, "-n", "13"]);
+  const expected = "error: --requests: expected at most 12, as many as --items, found 13\n";
+  assert.deepEqual([bad.code, bad.stderr], [2, expected]);
+});
+
+test("compare.ts: compares the dictionary scripts like any other", async () => {
+  const names = ["shared-dict", "shared-memory", "merge-dict"];
+  const flags = ["-t", names.join(), "-n", "5", "-w", "2", "--latency", "1"];
+  const { code, stdout } = await run("scripts/compare.ts", flags);
+  assert.equal(code, 0);
+  assert.match(stdout, /^requests +ideal +shared-dict +shared-memory +merge-dict\n/);
+  assert.match(stdout, /\n- At 5 requests: .+ was fastest/);
 });

@@ -13,6 +13,7 @@ import type { Job } from "../programs/loop.ts";
 import { test } from "../support/call.ts";
 import { noneLeft, run, start, until } from "../support/process.ts";
 import { makeProject, programText, techniqueText } from "../support/project.ts";
+import { testOwnCall } from "../support/technique.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "programs-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -139,3 +140,10 @@ for (const kind of KINDS) {
       assert.match(stdout, /^(undefined\n)?3 ok, 0 failed\n(undefined\n)?$/, stderr);
     });
 }
+
+// Of threads.ts and processes.ts, their own files try it.
+for (const kind of KINDS) {
+  testOwnCall("shared-dict.ts", "intoSharedDict", "new Map(), ", { with: kind });
+  testOwnCall("merge-dict.ts", "intoMergedDict", "new Map(), ", { with: kind });
+}
+testOwnCall("shared-memory.ts", "intoSharedMemory", "dictMemory(9), ");

@@ -220,3 +220,21 @@ for (const loop of LOOPS) {
     await noneLeft(running);
   });
 }
+
+test("merge-dict: a worker killed in the middle loses what it was on, not what it had done", async () => {
+  const slow = await servePracticeApi({ latencyMs: 40 });
+  const flags = ["-n", "30", "-w", "2", "--url", slow.url, "--json"];
+  const running = start("scripts/merge-dict.ts", flags);
+  await until(async () => {
+    const { requests, inFlight } = await slow.stats();
+    return requests > 10 && inFlight === 2;
+  });
+  process.kill(workersOf(running)[0]!, "SIGKILL");
+  const { code, records, stderr } = await running.ended;
+  slow.stop();
+  assert.equal(code, 1, stderr);
+  checkRecord(records[0]!, 30);
+  assert.deepEqual(records[0]!.errors, { WorkerDied: 1 });
+  assert.equal(records[0]!.ok, 29);
+  assert.equal(records[0]!.dictSize, 29);
+});

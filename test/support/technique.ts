@@ -279,21 +279,27 @@ export function testWorkers(script: string, exported: string, before: unknown[] 
     ])
       await assert.rejects(call("rules", [1, 2, 3], none), RangeError);
   });
+}
 
-  // Python's missing `if __name__ == "__main__"`.
-  test(`${name}: a call in the copied file itself is not made again by its workers${withKind}`, async () => {
-    const first = before.length > 0 ? "dict, " : "";
+/**
+ * Declares the test of a call in a technique's file itself: Python's missing `if __name__ == "__main__"`.
+ *
+ * @param before What stands in the call before the items.
+ */
+export function testOwnCall(script: string, exported: string, before = "", more = {}) {
+  const withKind = Object.values(more).map((kind) => `, with ${kind}`);
+
+  test(`${script}: a call in the copied file itself is not made again by its workers${withKind}`, async () => {
     const call = `
       import { appendFileSync } from "node:fs";
       { // with names of its own
       appendFileSync(new URL("loads", import.meta.url), ".");
       process.env.DEPTH = String(Number(process.env.DEPTH ?? 0) + 1);
       if (process.env.DEPTH === "4") process.exit(9); // or there would be ever more processes
-      const dict = ${script === "shared-memory.ts" ? "dictMemory(9)" : "new Map()"};
       const options = ${JSON.stringify({ workers: 2, ...more })};
       const body = new URL("./body.ts", import.meta.url);
-      const results = await ${exported}(${first}[1, 2, 3, 4], body, options as never);
-      console.log("called", dict.toString(), results);
+      const results = await ${exported}(${before}[1, 2, 3, 4], body, options as never);
+      console.log("called", results);
       process.exit();
       }`;
     const folder = makeProject({
