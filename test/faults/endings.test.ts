@@ -52,18 +52,6 @@ for (const kind of KINDS) {
         await noneLeft(running);
       });
 
-  test(`${kind}: Ctrl-C while workers start leaves none`, async () => {
-    for (const afterMs of [0, 60, 150, 300]) {
-      const job: Job = { kind, items: 9, rules: [{ from: 0, to: 8, computesMs: 20_000 }] };
-      const running = start(PROGRAM, [JSON.stringify(job)]);
-      await until(() => running.left().length > 0);
-      await new Promise((resolve) => setTimeout(resolve, afterMs));
-      process.kill(-running.child.pid!, "SIGINT");
-      assert.equal((await running.ended).status, 130);
-      await noneLeft(running);
-    }
-  });
-
   test(`${kind}: killed itself, it leaves no worker that waits`, async () => {
     const file = newFile();
     const rule: Rule = { from: 0, to: 9, writesTo: file, hangsMs: 20_000 };

@@ -9,15 +9,7 @@ import { fileURLToPath } from "node:url";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { servePracticeApi } from "../support/counting-api.ts";
-import {
-  descendants,
-  isAlive,
-  noneLeft,
-  start,
-  statsOf,
-  until,
-  workersOf,
-} from "../support/process.ts";
+import { isAlive, noneLeft, start, statsOf, until, workersOf } from "../support/process.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
 
@@ -49,20 +41,6 @@ for (const { name, file, flags } of scripts) {
     assert.deepEqual(Object.keys(errors), ["AbortError"]);
     await noneLeft(running);
   });
-
-  for (const afterMs of [0, 250]) {
-    test(`${name}: Ctrl-C ${afterMs} ms into its start exits 130 and leaves nothing`, async () => {
-      const running = start(file, ["-n", "5000", "--json", ...flags]);
-      const { child, ended, output } = running;
-      await until(() => descendants(child.pid!).length > 0);
-      await sleep(afterMs);
-      process.kill(-child.pid!, "SIGINT");
-      const { code, records } = await ended;
-      assert.equal(code, 130, output.stderr);
-      checkRecord(records[0]!, 5000);
-      await noneLeft(running);
-    });
-  }
 
   test(`${name}: killed by SIGKILL midway, it leaves no process behind`, async () => {
     const running = start(file, ["-n", "200,5000", "--latency", "5", "--json", ...flags]);

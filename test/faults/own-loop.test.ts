@@ -68,7 +68,6 @@ test("own loop: what cannot be run is one line, exit status 2, and nothing is ru
   const foreign = newFile('{"other":1}\n');
   const ofOthers = newFile('{"index":0,"item":9,"status":"fulfilled","value":1}\n');
   const notes = newFile("my notes, without an end of line");
-  const noDefault = withBody("no-default");
   for (const [flags, expected] of [
     [["--items", join(folder, "none")], /--items: expected a file that is there, or "-" for stdin/],
     [["--items", newFile('1\n{"a":\n')], /--items: expected JSON in line 2 of ".*": /],
@@ -83,19 +82,11 @@ test("own loop: what cannot be run is one line, exit status 2, and nothing is ru
     [["--items", good, "--results", folder], /--results: EISDIR: cannot read and write/],
     [["--items", good, "--again"], /--again: expected --results with it/],
     [["-n", "1,2", "--results", newFile()], /--requests: expected one number/],
-    [noDefault, /--body: cannot load ".*": it has no default function/],
-    [withBody("load-throws"), /--body: cannot load ".*": /],
-    [withBody("load-exits"), /--body: ".*" ended the process as it was loaded/],
   ] as const) {
-    // Of workers, only whether the body is one is found out in another way.
-    const isBody = flags.includes("--body" as never);
-    for (const script of isBody ? ["async", "threads"] : ["async"]) {
-      const all = isBody ? flags : [...BODY, ...flags];
-      const { code, stdout, stderr } = await run(`scripts/${script}.ts`, [...all]);
-      assert.equal(code, 2, `${script} ${flags}: ${stderr}`);
-      assert.match(stderr, new RegExp(`^error: ${expected.source}[^\n]*\n$`));
-      assert.equal(stdout, "");
-    }
+    const { code, stdout, stderr } = await run("scripts/async.ts", [...BODY, ...flags]);
+    assert.equal(code, 2, `${flags}: ${stderr}`);
+    assert.match(stderr, new RegExp(`^error: ${expected.source}[^\n]*\n$`));
+    assert.equal(stdout, "");
   }
   assert.equal(readFileSync(notes, "utf8"), "my notes, without an end of line");
 });

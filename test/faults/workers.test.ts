@@ -106,14 +106,6 @@ for (const loop of pools) {
   });
 }
 
-test("a thread that is ended as it loads its body leaves the program as it was", async () => {
-  // Nothing in there lets a thread end before the parse is over; then comes the module that awaits.
-  const env = { TIMES: "4", STEP_MS: "150", LONG: "2e7" };
-  const { code, signal, stdout, stderr } = await run("test/programs/aborts.ts", [], env);
-  assert.deepEqual([code, signal], [0, null], stderr);
-  assert.equal(stdout, "rejected,rejected\n".repeat(4));
-});
-
 test("a process sent something when it no longer listens died of what ended it", async () => {
   const { code, stdout } = await run(
     "scripts/processes.ts",
