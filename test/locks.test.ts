@@ -143,7 +143,7 @@ for (const kind of ["processes", "threads"] as const) {
   test(`locks: a worker that asks for one and is gone at once does not keep it, with ${kind}`, async () => {
     const dict: Dict = new Map();
     const jobs = Array.from(
-      { length: 24 },
+      { length: 12 },
       (_, index): Job => ({ steps: [[index % 3 === 1 ? "die asking" : "locked", "k"]] }),
     );
     // The parent is busy: what a worker has said and that it is dead come to it in one.
@@ -155,6 +155,6 @@ for (const kind of ["processes", "threads"] as const) {
     for (const [index, result] of results.entries())
       if (index % 3 === 1) assert.match(messageOf(result), /died: .* \(on item \d+\)/);
       else answersOf(result);
-    assert.equal(dict.get("k"), 16);
+    assert.equal(dict.get("k"), 8);
   });
 }

@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
 import { callOf, rules, test, upTo } from "./support/call.ts";
-import { testOwnCall, testTechnique, testWorkers } from "./support/technique.ts";
+import { testTechnique, testWorkers } from "./support/technique.ts";
 
 testTechnique("threads", "inThreads");
 testWorkers("threads.ts", "inThreads");
-testOwnCall("threads.ts", "inThreads");
 
 test("threads: a value that cannot be cloned fails its own iteration", async () => {
   const fifths = rules({ every: 10, from: 5, returns: "function" });

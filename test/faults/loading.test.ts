@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { after } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +14,7 @@ import { test } from "../support/call.ts";
 import { descendants, noneLeft, run, start, until, withBody } from "../support/process.ts";
 import { makeProject, programText, techniqueText } from "../support/project.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
-import { checkRecord, testOwnCall } from "../support/technique.ts";
+import { checkRecord } from "../support/technique.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "loading-"));
 after(() => rmSync(folder, { recursive: true }));
@@ -138,9 +138,43 @@ for (const script of ["async", "threads"])
     }
   });
 
-// Of threads.ts and processes.ts, their own files try it.
-for (const kind of KINDS) {
-  testOwnCall("shared-dict.ts", "intoSharedDict", "new Map(), ", { with: kind });
-  testOwnCall("merge-dict.ts", "intoMergedDict", "new Map(), ", { with: kind });
-}
-testOwnCall("shared-memory.ts", "intoSharedMemory", "dictMemory(9), ");
+/** How a call of each technique begins. */
+const CALLS: Record<string, string> = {
+  "threads.ts": "inThreads(",
+  "processes.ts": "inProcesses(",
+  "shared-dict.ts": "intoSharedDict(new Map(), ",
+  "shared-memory.ts": "intoSharedMemory(dictMemory(9), ",
+  "merge-dict.ts": "intoMergedDict(new Map(), ",
+};
+
+// Python's missing `if __name__ == "__main__"`.
+for (const loop of LOOPS.filter(({ workers }) => workers !== "none"))
+  test(`${nameOf(loop)}: a call in the copied file itself is not made again by its workers`, async () => {
+    const call = `
+      import { appendFileSync } from "node:fs";
+      { // with names of its own
+      appendFileSync(new URL("loads", import.meta.url), ".");
+      process.env.DEPTH = String(Number(process.env.DEPTH ?? 0) + 1);
+      if (process.env.DEPTH === "4") process.exit(9); // or there would be ever more processes
+      const options = { workers: 2, with: "${loop.flags[1]}" };
+      const body = new URL("./body.ts", import.meta.url);
+      const results = await ${CALLS[loop.script]}[1, 2, 3, 4], body, options as never);
+      console.log("called", results);
+      process.exit();
+      }`;
+    const project = makeProject({
+      "threads.ts": techniqueText("threads.ts"),
+      "processes.ts": techniqueText("processes.ts"),
+      [loop.script]: techniqueText(loop.script) + call,
+      "body.ts":
+        "export default (item) => new Promise((end) => setTimeout(end, 500, [[item, 1]]));",
+    });
+    const { stdout, stderr } = await run(join(project, loop.script));
+    const loads = readFileSync(join(project, "loads"), "utf8").length;
+    assert.equal(stdout.split("called").length, 2, stdout + stderr);
+    // Either its workers do not load this file, or that is what they say.
+    const done = stdout.split("fulfilled").length - 1;
+    const refused = stdout.split(/reason:.*Cannot start a loop while/).length - 1;
+    assert.ok(done === 4 || refused === 4, stdout);
+    assert.ok(loads <= 1 + 2 * availableParallelism(), `loaded ${loads} times`);
+  });

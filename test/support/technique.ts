@@ -2,9 +2,6 @@
 
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
-import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { countPrimes } from "../../lib/bodies/cpu.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
@@ -13,7 +10,6 @@ import type { Rule } from "../bodies/rules.ts";
 import { callOf, rules, shown, test, upTo } from "./call.ts";
 import { servePracticeApi } from "./counting-api.ts";
 import { run, start, until } from "./process.ts";
-import { makeProject, techniqueText } from "./project.ts";
 
 /** Declares the tests of one technique. `exported` is its function's name. */
 export function testTechnique(name: string, exported: string) {
@@ -21,28 +17,21 @@ export function testTechnique(name: string, exported: string) {
   const call = callOf(exported);
   const alone = name === "sequential";
 
-  for (const [requests, workers, concurrency] of [
-    [1, 8, 1],
-    [7, 16, 2],
-    [500, 8, 2],
-  ] as const) {
-    test(`${name}: ${requests} requests on ${workers} workers x ${concurrency}: each once, never too many in flight`, async () => {
-      const api = await servePracticeApi();
-      const flags = ["-n", `${requests}`, "-w", `${workers}`, "--concurrency", `${concurrency}`];
-      const { code, records } = await run(script, [...flags, "--url", api.url, "--json"]);
-      const stats = await api.stats();
-      api.stop();
-      assert.equal(code, 0);
-      assert.equal(records.length, 1);
-      checkRecord(records[0]!, requests);
-      assert.deepEqual(records[0]!.statuses, { 201: requests });
-      assert.equal(stats.requests, requests);
-      assert.ok(
-        stats.inFlightPeak <= (alone ? 1 : workers * concurrency),
-        `peak ${stats.inFlightPeak}`,
-      );
-    });
-  }
+  test(`${name}: 1, 7 and 500 requests on 8 workers x 2: each once, never too many in flight`, async () => {
+    const api = await servePracticeApi();
+    const flags = ["-n", "1,7,500", "-w", "8", "--concurrency", "2", "--url", api.url, "--json"];
+    const { code, records } = await run(script, flags);
+    const stats = await api.stats();
+    api.stop();
+    assert.equal(code, 0);
+    assert.deepEqual(
+      records.map(({ statuses }) => statuses),
+      [{ 201: 1 }, { 201: 7 }, { 201: 500 }],
+    );
+    for (const [index, requests] of [1, 7, 500].entries()) checkRecord(records[index]!, requests);
+    assert.equal(stats.requests, 508);
+    assert.ok(stats.inFlightPeak <= (alone ? 1 : 16), `peak ${stats.inFlightPeak}`);
+  });
 
   test(`${name}: reaches as many requests in flight as it may`, async () => {
     const slow = await servePracticeApi({ latencyMs: 60_000 });
@@ -278,44 +267,5 @@ export function testWorkers(script: string, exported: string, before: unknown[] 
       { workers: -1, concurrency: -1 },
     ])
       await assert.rejects(call("rules", [1, 2, 3], none), RangeError);
-  });
-}
-
-/**
- * Declares the test of a call in a technique's file itself: Python's missing `if __name__ == "__main__"`.
- *
- * @param before What stands in the call before the items.
- */
-export function testOwnCall(script: string, exported: string, before = "", more = {}) {
-  const withKind = Object.values(more).map((kind) => `, with ${kind}`);
-
-  test(`${script}: a call in the copied file itself is not made again by its workers${withKind}`, async () => {
-    const call = `
-      import { appendFileSync } from "node:fs";
-      { // with names of its own
-      appendFileSync(new URL("loads", import.meta.url), ".");
-      process.env.DEPTH = String(Number(process.env.DEPTH ?? 0) + 1);
-      if (process.env.DEPTH === "4") process.exit(9); // or there would be ever more processes
-      const options = ${JSON.stringify({ workers: 2, ...more })};
-      const body = new URL("./body.ts", import.meta.url);
-      const results = await ${exported}(${before}[1, 2, 3, 4], body, options as never);
-      console.log("called", results);
-      process.exit();
-      }`;
-    const folder = makeProject({
-      "threads.ts": techniqueText("threads.ts"),
-      "processes.ts": techniqueText("processes.ts"),
-      [script]: techniqueText(script) + call,
-      "body.ts":
-        "export default (item) => new Promise((end) => setTimeout(end, 500, [[item, 1]]));",
-    });
-    const { stdout, stderr } = await run(join(folder, script));
-    const loads = readFileSync(join(folder, "loads"), "utf8").length;
-    assert.equal(stdout.split("called").length, 2, stdout + stderr);
-    // Either its workers do not load this file, or that is what they say.
-    const done = stdout.split("fulfilled").length - 1;
-    const refused = stdout.split(/reason:.*Cannot start a loop while/).length - 1;
-    assert.ok(done === 4 || refused === 4, stdout);
-    assert.ok(loads <= 1 + 2 * availableParallelism(), `loaded ${loads} times`);
   });
 }
