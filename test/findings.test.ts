@@ -255,6 +255,19 @@ test("findings: a sentence of a script keeps its own words and cannot steer the 
   says([failed], /^Async: 10 of 10 failed \(bad request \\u001b\[2J: 10\), first at 10 iterations/);
 });
 
+test("findings: a loop of the user's waits or computes, by what the plain loop kept busy", () => {
+  for (const [cpuMs, does] of [
+    [29, "waits"],
+    [30, "waits and computes"],
+    [80, "waits and computes"],
+    [81, "computes"],
+  ] as const) {
+    const plain = sample("sequential", 10, 100, { work: "body", cpuMs });
+    const said = `^This loop ${does}: one after another, its iterations kept ${cpuMs} % of a core busy`;
+    says([plain, sample("async", 10, 50, { work: "body" })], new RegExp(said));
+  }
+});
+
 test("findings: nothing at all is no finding", () => {
   assert.deepEqual(findings(comparison([])), []);
   assert.deepEqual(findings(comparison([], { over: "workers" })), []);
