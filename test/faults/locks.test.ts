@@ -2,16 +2,16 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Job } from "./bodies/dict-steps.ts";
-import { type Kind, limit } from "./support/dictionary.ts";
-import { bare, body, intoSharedDict } from "./support/load.ts";
+import type { Job } from "../bodies/dict-steps.ts";
+import { type Kind, limit } from "../support/dictionary.ts";
+import { bare, body, intoSharedDict } from "../support/load.ts";
 
 type Dict = Map<string | number, unknown>;
 
 /** Lets two workers do jobs on a dictionary, so many at once in each. */
 function onDict(dict: Dict, jobs: Job[], kind: Kind, concurrency = 1, more: object = {}) {
   const options = { ...bare, with: kind, workers: 2, concurrency, signal: limit(), ...more };
-  return intoSharedDict<unknown, typeof import("./bodies/dict-steps.ts")>(
+  return intoSharedDict<unknown, typeof import("../bodies/dict-steps.ts")>(
     dict,
     jobs,
     body("dict-steps"),
