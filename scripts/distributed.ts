@@ -132,13 +132,12 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   });
 
   async function addAll() {
-    await runs.sweep(redis);
-    if (dict && !before) await entries.update(dict);
     await redis.set(keyOf(run, "spec"), spec);
     await checker.startStalledCheckTimer();
     for (let first = 0; first < count && !over.signal.aborted; ) {
       const jobs = [];
       for (; first < count && jobs.length < 1000; first += batch) {
+        if (outcomes[first]) continue;
         const data = serialize(items.slice(first, first + batch)).toString("base64");
         const opts = { jobId: jobIdOf(first), removeOnComplete: !options.run };
         jobs.push({ name: "batch", data, opts });
@@ -162,8 +161,9 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   if (count === 0) over.abort();
   const isSendable = outcomeOf(context);
   if (isSendable.status === "rejected") stop(isSendable.reason);
-  runs.keepAlive(server, run, what, options.run !== undefined, over).catch(stop);
-  const adding = addAll().catch(stop);
+  let adding = Promise.resolve<unknown>(before ?? (dict && entries.update(dict))).catch(stop);
+  const add = () => (adding = adding.then(addAll).catch(stop)); // or what Redis has forgotten
+  runs.keepAlive(server, run, what, options.run !== undefined, over, add).catch(stop);
   if (!over.signal.aborted) await once(over.signal, "abort");
   signal?.removeEventListener("abort", onAbort);
   await unlessStuck(server, end());

@@ -35,7 +35,8 @@ export interface RunSpec {
 
 /**
  * Lets workers find a run, and renews its sign of life until it is `over`: where that has expired, they
- * leave a run without a name. Ends the run by `over` if Redis was lost, or if no worker can run it.
+ * leave a run without a name. Has all items added, and those that a Redis has forgotten that was restarted.
+ * Ends the run by `over` if Redis was lost, or if no worker can run it.
  */
 export async function keepAlive(
   { redis, epoch, where }: Server,
@@ -43,12 +44,15 @@ export async function keepAlive(
   { lostAfterMs, again }: Pick<RunSpec, "lostAfterMs" | "again">,
   isNamed: boolean,
   over: AbortController,
+  add: () => unknown,
 ) {
   const lost = (why: string) => over.abort(named("RedisLost", `Redis at ${where} ${why}`));
   const firstEpoch = await epoch();
   const beganMs = performance.now();
   let heardMs = beganMs;
   let trouble = "no answer";
+  let addedTo: string | undefined; // in which epoch
+  sweep(redis).catch(() => {}); // of those whose parent is dead
 
   async function beat(...how: string[]) {
     const now = await epoch();
@@ -58,6 +62,8 @@ export async function keepAlive(
     const isThere = await redis.call("SET", keyOf(run, "alive"), now, ...life, ...how);
     if (!isThere) return lost(`was emptied, or did not hear from here for ${lostAfterMs} ms`);
     heardMs = performance.now();
+    if (addedTo !== now && !over.signal.aborted) add();
+    addedTo = now;
     if (how.length === 0) await redis.sadd(RUNS, run);
     const answers = await redis.hvalsBuffer(keyOf(run, "workers"));
     if (answers.length === 0 || answers.some((answer) => answer.length === 0)) return;

@@ -181,6 +181,21 @@ test("Redis killed and back with a snapshot: with again, all is done", async () 
   await redis.isEmpty();
 });
 
+test("Redis back with a snapshot that lacks items: with again, they are added once more", async () => {
+  const { redis, api } = await setUp({ flags: ["--save", "3600 1"] });
+  const running = loop(redis, api, { lostAfterMs: 3000, count: 200, again: true });
+  await until(() => api.total() >= 10);
+  const [waiting] = await redis.client.keys("parallel-for:*:wait");
+  const ids = await redis.client.lpop(waiting!, 50);
+  await redis.client.del(ids!.map((id) => waiting!.replace(/wait$/, id)));
+  await redis.client.save();
+  await redis.kill();
+  await redis.restart();
+  assert.equal(checkEach(await running, "RedisLost"), 0);
+  assert.equal(api.posts.size, 200);
+  await redis.isEmpty();
+});
+
 test("FLUSHALL ends the run, and nothing runs afterwards", async () => {
   const { redis, api } = await setUp();
   const running = loop(redis, api);
