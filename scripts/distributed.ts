@@ -136,7 +136,7 @@ export async function distributed<Loop extends processes.LoopModule = processes.
     await checker.startStalledCheckTimer();
     for (let first = 0; first < count && !over.signal.aborted; ) {
       const jobs = [];
-      for (; first < count && jobs.length < 1000; first += batch) {
+      for (; first < count && jobs.length < 100; first += batch) {
         if (outcomes[first]) continue;
         const data = serialize(items.slice(first, first + batch)).toString("base64");
         const opts = { jobId: jobIdOf(first), removeOnComplete: !options.run };

@@ -1,6 +1,5 @@
 // A worker of the script's own, on this machine: serves a body until its parent sends SIGTERM.
 
-import { onInterrupt } from "../../lib/command/interrupt.ts";
 import type { Usage } from "../../lib/timing.ts";
 
 /** What it is told: files by their URLs, and how to serve. */
@@ -14,11 +13,11 @@ export interface LocalJob {
 /** What it says: that it has joined the run, or at its end what it took, and how it failed. */
 export type FromWorker = Partial<Usage> & { failed?: string | undefined };
 
-const say = (what: FromWorker) => process.send!(what);
+const say = (what: FromWorker) => process.send!(what, () => {}); // the parent may be gone
 
 async function work({ script, body, redis, concurrency }: LocalJob) {
   const leaving = new AbortController();
-  onInterrupt(() => leaving.abort());
+  process.once("SIGTERM", () => leaving.abort());
   // Until it has joined the run, its setup may still fail.
   const onNews = (text: string) => text.endsWith("joined") && say({});
   let failed: string | undefined;
@@ -32,5 +31,6 @@ async function work({ script, body, redis, concurrency }: LocalJob) {
   say({ from: "the usage of a process", ...usage, failed });
 }
 
+process.on("SIGINT", () => {}); // Ctrl-C is its parent's to handle
 process.once("message", work);
 process.once("disconnect", () => process.exit()); // its parent is gone, or done with it

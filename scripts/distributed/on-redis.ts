@@ -179,7 +179,10 @@ export async function inWorkers(
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   try {
-    for (let number = 0; number < count; number++) startWorker();
+    for (let number = 0; number < count && !signal.aborted; number++) {
+      startWorker();
+      await sleep(0); // for Ctrl-C to be heard in between
+    }
     const waiting = () => {
       if (seen.size > 0 || count > 0) return;
       console.error("waiting for workers: start some with --worker and the same --body or --work");
