@@ -35,7 +35,7 @@ export function onInterrupt(callback: (name: string) => void): void {
     process.on(name, () => {
       if (performance.now() - firstMs > 500) process.exit(130); // tsx may repeat one sooner
       firstMs = Math.min(firstMs, performance.now());
-      callback(name);
+      setImmediate(callback, name); // tsx, which kills a script that does not answer, is told first
     });
 }
 
