@@ -4,7 +4,15 @@ import { loadable } from "../lib/runtime.ts";
 import type { Job, Step } from "./bodies/dict-steps.ts";
 import { SAID } from "./bodies/messages.ts";
 import { oddValue, UNCLONEABLE, WHOLE } from "./bodies/odd-value.ts";
-import { type Kind, limit, RUNS, testDictionary } from "./support/dictionary.ts";
+import {
+  answersOf,
+  type Dict,
+  limit,
+  messageOf,
+  onDict,
+  RUNS,
+  testDictionary,
+} from "./support/dictionary.ts";
 import { bare, body, intoSharedDict } from "./support/load.ts";
 import { run } from "./support/process.ts";
 import { testWorkers } from "./support/technique.ts";
@@ -13,35 +21,8 @@ testDictionary("shared-dict", ["processes", "threads"]);
 for (const kind of ["processes", "threads"])
   testWorkers("shared-dict.ts", "intoSharedDict", [new Map()], { with: kind });
 
-type Dict = Map<string | number, unknown>;
-
-/** Lets workers do jobs on a dictionary. */
-function onDict(
-  dict: Dict,
-  jobs: Job[],
-  kind: Kind,
-  workers: number,
-  more: { concurrency?: number; signal?: AbortSignal } = {},
-) {
-  const options = { ...bare, with: kind, workers, signal: limit(), ...more };
-  return intoSharedDict<unknown, typeof import("./bodies/dict-steps.ts")>(
-    dict,
-    jobs,
-    body("dict-steps"),
-    options,
-  );
-}
-
-/** The answers of a job that is done. */
-function answersOf(result: PromiseSettledResult<unknown[]> | undefined): unknown[] {
-  assert.equal(result?.status, "fulfilled", String((result as PromiseRejectedResult)?.reason));
-  return result.value;
-}
-
 const statusesOf = (results: PromiseSettledResult<unknown>[]) =>
   results.map(({ status }) => status);
-const messageOf = (result: PromiseSettledResult<unknown> | undefined) =>
-  (result as PromiseRejectedResult).reason.message;
 
 /** In a soak, all of the 100,000 operations under the lock. */
 const LOCKED_TIMES = RUNS > 1 ? 125 : 4;

@@ -3,29 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Job } from "../bodies/dict-steps.ts";
-import { type Kind, limit } from "../support/dictionary.ts";
-import { bare, body, intoSharedDict } from "../support/load.ts";
-
-type Dict = Map<string | number, unknown>;
-
-/** Lets two workers do jobs on a dictionary, so many at once in each. */
-function onDict(dict: Dict, jobs: Job[], kind: Kind, concurrency = 1, more: object = {}) {
-  const options = { ...bare, with: kind, workers: 2, concurrency, signal: limit(), ...more };
-  return intoSharedDict<unknown, typeof import("../bodies/dict-steps.ts")>(
-    dict,
-    jobs,
-    body("dict-steps"),
-    options,
-  );
-}
-
-function answersOf(result: PromiseSettledResult<unknown[]> | undefined): unknown[] {
-  assert.equal(result?.status, "fulfilled", String((result as PromiseRejectedResult)?.reason));
-  return result.value;
-}
-
-const messageOf = (result: PromiseSettledResult<unknown> | undefined) =>
-  (result as PromiseRejectedResult).reason.message;
+import { answersOf, type Dict, messageOf, onDict } from "../support/dictionary.ts";
 
 for (const kind of ["processes", "threads"] as const) {
   test(`locks: one owner at a time, in the order of asking, with ${kind}`, async () => {
@@ -35,7 +13,7 @@ for (const kind of ["processes", "threads"] as const) {
       { length: count },
       (_, index): Job => ({ steps: [["in turn", "k", index, count]] }),
     );
-    const results = await onDict(dict, jobs, kind, count / 2);
+    const results = await onDict(dict, jobs, kind, 2, { concurrency: count / 2 });
     for (const result of results) assert.deepEqual(answersOf(result), [1]);
     assert.deepEqual(dict.get("order"), [0, 1, 2, 3, 4, 5]);
   });
@@ -69,7 +47,7 @@ for (const kind of ["processes", "threads"] as const) {
       { length: 20 },
       (): Job => ({ steps: [["locked without a key", "k"]], times: 25 }),
     );
-    await onDict(dict, jobs, kind, 1, { workers: 4 });
+    await onDict(dict, jobs, kind, 4);
     assert.equal(dict.get("k"), 500);
   });
 
@@ -113,7 +91,7 @@ for (const kind of ["processes", "threads"] as const) {
           ["locked", "k"],
         ],
       });
-    const results = await onDict(dict, jobs, kind, 1, { workers: 4 });
+    const results = await onDict(dict, jobs, kind, 4);
     assert.equal(results[0]!.status, "rejected");
     const how = kind === "threads" ? /exit code 1 \(on item 0\)/ : /SIGKILL \(on item 0\)/;
     assert.match(messageOf(results[0]), how);
@@ -134,7 +112,7 @@ for (const kind of ["processes", "threads"] as const) {
       { steps: [["locked", "k"]] },
     ];
     const onSettled = ({ index }: { index: number }) => index === 1 && dict.set("dead", true);
-    const results = await onDict(dict, jobs, kind, 1, { onSettled });
+    const results = await onDict(dict, jobs, kind, 2, { onSettled });
     assert.match(messageOf(results[1]), /died: .* \(on item 1\)/);
     for (const index of [0, 2]) answersOf(results[index]);
     assert.equal(dict.get("k"), 1);
@@ -151,7 +129,7 @@ for (const kind of ["processes", "threads"] as const) {
       const endMs = performance.now() + 30;
       while (performance.now() < endMs);
     };
-    const results = await onDict(dict, jobs, kind, 1, { onSettled: busy });
+    const results = await onDict(dict, jobs, kind, 2, { onSettled: busy });
     for (const [index, result] of results.entries())
       if (index % 3 === 1) assert.match(messageOf(result), /died: .* \(on item \d+\)/);
       else answersOf(result);

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { countPrimes } from "../../lib/bodies/cpu.ts";
+import type { Job } from "../bodies/dict-steps.ts";
 import { servePracticeApi } from "./counting-api.ts";
 import {
   bare,
@@ -25,7 +26,30 @@ export function limit(): AbortSignal {
 }
 
 export type Kind = "processes" | "threads";
+export type Dict = Map<string | number, unknown>;
 type Name = "shared-dict" | "shared-memory" | "merge-dict";
+
+/** Lets workers do jobs on a shared dictionary. */
+export function onDict(dict: Dict, jobs: Job[], kind: Kind, workers = 2, more: object = {}) {
+  const options = { ...bare, with: kind, workers, signal: limit(), ...more };
+  return intoSharedDict<unknown, typeof import("../bodies/dict-steps.ts")>(
+    dict,
+    jobs,
+    body("dict-steps"),
+    options,
+  );
+}
+
+/** The answers of a job that is done. */
+export function answersOf(result: PromiseSettledResult<unknown[]> | undefined): unknown[] {
+  assert.equal(result?.status, "fulfilled", String((result as PromiseRejectedResult)?.reason));
+  return result.value;
+}
+
+/** The message of the error that a job failed with. */
+export function messageOf(result: PromiseSettledResult<unknown> | undefined): string {
+  return (result as PromiseRejectedResult).reason.message;
+}
 
 const items = Array.from({ length: 12 }, (_, index) => index);
 
