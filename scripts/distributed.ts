@@ -161,8 +161,8 @@ export async function distributed<Loop extends processes.LoopModule = processes.
   if (count === 0) over.abort();
   const isSendable = outcomeOf(context);
   if (isSendable.status === "rejected") stop(isSendable.reason);
-  let adding = Promise.resolve<unknown>(before ?? (dict && entries.update(dict))).catch(stop);
-  const add = () => (adding = adding.then(addAll).catch(stop)); // or what Redis has forgotten
+  let adding = Promise.resolve<unknown>(!before && dict && entries.update(dict)).catch(stop);
+  const add = () => (adding = adding.then(addAll).catch(stop)); // or again what Redis forgot
   runs.keepAlive(server, run, what, options.run !== undefined, over, add).catch(stop);
   if (!over.signal.aborted) await once(over.signal, "abort");
   signal?.removeEventListener("abort", onAbort);

@@ -35,7 +35,7 @@ export interface RunSpec {
 
 /**
  * Lets workers find a run, and renews its sign of life until it is `over`: where that has expired, they
- * leave a run without a name. Has all items added, and those that a Redis has forgotten that was restarted.
+ * leave a run without a name. Has all items added, and once more what a restarted Redis has forgotten.
  * Ends the run by `over` if Redis was lost, or if no worker can run it.
  */
 export async function keepAlive(
