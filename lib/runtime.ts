@@ -36,7 +36,8 @@ export async function loadable(modules: readonly URL[]): Promise<URL[]> {
   const esbuild = await import("esbuild");
   const files = modules.map((module) => fileURLToPath(module));
   const outdir = temporaryFolder();
-  esbuild.buildSync({
+  // Not buildSync: Ctrl-C is to be answered meanwhile.
+  await esbuild.build({
     entryPoints: files.map((file, number) => ({ in: file, out: `${number}-${basename(file)}` })),
     outdir,
     outExtension: { ".js": ".mjs" },
