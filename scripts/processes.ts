@@ -14,6 +14,7 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 import { availableParallelism } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { inspect, types } from "node:util";
 import { deserialize, serialize } from "node:v8";
 
@@ -95,7 +96,11 @@ export async function inProcesses<Loop extends LoopModule = AnyLoop>(
 
   /** Keeps a process at work in a place, and another after it should it die. */
   async function fillPlace(place: number) {
-    while (isWorkLeft() && !stopped && failedStarts < Math.max(3, most)) await run(place);
+    while (isWorkLeft() && !stopped && failedStarts < Math.max(3, most)) {
+      await run(place);
+      // Ctrl-C ends those that cannot listen yet: start no more until this process has heard it, too.
+      if (failedStarts > 0) await sleep(100);
+    }
   }
 
   /** Starts a process, and hears it to its end. */
