@@ -10,8 +10,8 @@ export interface LocalJob {
   concurrency: number;
 }
 
-/** What it says: that it has joined the run, or at its end what it took, and how it failed. */
-export type FromWorker = Partial<Usage> & { failed?: string | undefined };
+/** What it says: that it has loaded, that it has joined the run; at its end what it took, how it failed. */
+export type FromWorker = Partial<Usage> & { hasJoined?: boolean; failed?: string | undefined };
 
 const say = (what: FromWorker) => process.send!(what, () => {}); // the parent may be gone
 
@@ -19,7 +19,7 @@ async function work({ script, body, redis, concurrency }: LocalJob) {
   const leaving = new AbortController();
   process.once("SIGTERM", () => leaving.abort());
   // Until it has joined the run, its setup may still fail.
-  const onNews = (text: string) => text.endsWith("joined") && say({});
+  const onNews = (text: string) => say({ hasJoined: text.endsWith("joined") });
   let failed: string | undefined;
   try {
     const { serve }: typeof import("../distributed.ts") = await import(script);

@@ -5,6 +5,7 @@ import { type ChildProcess, fork, spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
 import { createServer } from "node:net";
+import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -136,7 +137,6 @@ export async function inWorkers(
   seen.clear();
   const server = own.redis ? undefined : await startRedis();
   const url = server?.url ?? own.redis!;
-  const count = own.redis ? (own.workers ?? 0) : options.workers;
   const children = new Set<ChildProcess>();
   const over = new AbortController();
   const killAll = () => {
@@ -146,9 +146,21 @@ export async function inWorkers(
     over.abort(signal.reason);
     killAll();
   };
+  let toStart = own.redis ? (own.workers ?? 0) : options.workers;
+  const isOfOwn = toStart > 0;
   let failedStarts = 0; // in a row
   let teardownError: Error | undefined;
   let results: Results;
+
+  /** Starts workers one after another: as many load at a time as there are calls of this. */
+  async function startWorkers() {
+    while (toStart-- > 0 && !over.signal.aborted) {
+      const child = startWorker();
+      const isUp = [once(child, "message"), once(child, "exit")];
+      // One that takes so long waits for something.
+      await Promise.race([...isUp, sleep(1000, undefined, { ref: false })]);
+    }
+  }
 
   function startWorker() {
     const child = fork(entry, {
@@ -163,7 +175,7 @@ export async function inWorkers(
     child.on("message", (message: FromWorker) => {
       failed = message.failed;
       if (message.from) child.disconnect();
-      else failedStarts = 0;
+      else if (message.hasJoined) failedStarts = 0;
     });
     child.once("exit", (code, name) => {
       children.delete(child);
@@ -173,18 +185,16 @@ export async function inWorkers(
       } else if (++failedStarts < 3) startWorker();
       else over.abort(named("WorkerDied", `workers end at their start: ${how}`));
     });
+    return child;
   }
 
   process.once("exit", killAll);
   signal.addEventListener("abort", onAbort);
   if (signal.aborted) onAbort();
   try {
-    for (let number = 0; number < count && !signal.aborted; number++) {
-      startWorker();
-      await sleep(0); // for Ctrl-C to be heard in between
-    }
+    for (let cores = availableParallelism(); cores > 0; cores--) void startWorkers();
     const waiting = () => {
-      if (seen.size > 0 || count > 0) return;
+      if (seen.size > 0 || isOfOwn) return;
       console.error("waiting for workers: start some with --worker and the same --body or --work");
     };
     setTimeout(waiting, 3000).unref();
