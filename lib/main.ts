@@ -1,6 +1,7 @@
 // What every script starts with: is it the one that was started, and what if it cannot run?
 
 import { existsSync, realpathSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { inspect } from "node:util";
 import { isMainThread } from "node:worker_threads";
@@ -30,6 +31,8 @@ export async function main(run: () => Promise<void>): Promise<void> {
     await run();
   } catch (error) {
     const { name, message = error } = Object(error); // a body may throw anything
+    // Ctrl-C also ends the esbuild that loads this, and soon this process.
+    if (name !== "UsageError") await sleep(200);
     console.error(
       `error: ${escapeControl(typeof message === "string" ? message : inspect(message))}`,
     );

@@ -1,8 +1,19 @@
 // Everything that ends a script early, as one AbortSignal.
 
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** tsx kills a script that does not answer Ctrl-C: by then it has asked twice, 30 ms apart. */
+const ANSWERED_MS = 100;
+
 /** Whether a signal was aborted by an error that nothing caught, not by Ctrl-C and its like. */
 export function isError(reason: unknown): boolean {
   return reason !== undefined && (reason as Error)?.name !== "AbortError";
+}
+
+/** Whether `signal` may be why something failed: it aborts after what Ctrl-C does to others. */
+export async function isInterrupted(signal: AbortSignal): Promise<boolean> {
+  await sleep(2 * ANSWERED_MS);
+  return signal.aborted;
 }
 
 /**
@@ -35,7 +46,7 @@ export function onInterrupt(callback: (name: string) => void): void {
     process.on(name, () => {
       if (performance.now() - firstMs > 500) process.exit(130); // tsx may repeat one sooner
       firstMs = Math.min(firstMs, performance.now());
-      setImmediate(callback, name); // tsx, which kills a script that does not answer, is told first
+      setTimeout(callback, ANSWERED_MS, name);
     });
 }
 

@@ -2,7 +2,6 @@
 
 import { availableParallelism } from "node:os";
 import { basename } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { formatMs } from "../terminal/format.ts";
 import { print, statusLine } from "../terminal/terminal.ts";
@@ -10,7 +9,7 @@ import { nowMs, type Report, startMeasuring, sum } from "../timing.ts";
 import { checkConsent } from "./consent.ts";
 import { describeRun } from "./describe-run.ts";
 import { parseFlags } from "./flags.ts";
-import { interruptSignal, isError } from "./interrupt.ts";
+import { interruptSignal, isError, isInterrupted } from "./interrupt.ts";
 import { itemsToRun } from "./items.ts";
 import { startApi } from "./practice-api.ts";
 import { KINDS, makeRecord, type RunRecord, shownUrl, type Work } from "./record.ts";
@@ -146,8 +145,7 @@ async function runOnce(
 /** Ctrl-C also reaches esbuild, which loads and bundles TypeScript: that error is not reported. */
 function unlessInterrupted<T>(signal: AbortSignal, work: () => Promise<T>) {
   return work().catch(async (error) => {
-    await sleep(100); // the signal may be heard after its consequences
-    if (!signal.aborted) throw error;
+    if (!(await isInterrupted(signal))) throw error;
     return undefined;
   });
 }

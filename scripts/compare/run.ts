@@ -2,6 +2,7 @@
 
 import { fileURLToPath } from "node:url";
 import { $ } from "zx/core";
+import { isInterrupted } from "../../lib/command/interrupt.ts";
 import type { RunRecord } from "../../lib/command/record.ts";
 import { runtimeCommand } from "../../lib/runtime.ts";
 import { formatMs, plural } from "../../lib/terminal/format.ts";
@@ -96,7 +97,7 @@ export async function runJobs(
     });
     clearInterval(ticking);
     before += sizes.length;
-    if (done === sizes.length || signal.aborted) continue;
+    if (done === sizes.length || (await isInterrupted(signal))) continue;
     const remark = `${technique} failed from ${plural(sizes[done]!, "request")} on: ${end}.`;
     if (flags.json) console.error(remark);
     if (!remarks.includes(remark)) remarks.push(remark);

@@ -11,7 +11,15 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { readsTypeScript, runtimeCommand } from "../../lib/runtime.ts";
 import type { Job } from "../programs/loop.ts";
 import { test } from "../support/call.ts";
-import { descendants, noneLeft, run, start, until, withBody } from "../support/process.ts";
+import {
+  commandLine,
+  descendants,
+  noneLeft,
+  run,
+  start,
+  until,
+  withBody,
+} from "../support/process.ts";
 import { makeProject, programText, techniqueText } from "../support/project.ts";
 import { LOOPS, nameOf } from "../support/scripts.ts";
 import { checkRecord } from "../support/technique.ts";
@@ -115,6 +123,28 @@ for (const loop of LOOPS)
       await noneLeft(running);
     });
   }
+
+for (const name of ["async", "threads", "processes"])
+  test(`${name}: Ctrl-C under the tsx command is reported, also while many workers start`, async () => {
+    const statuses: number[] = [];
+    let reports = 0;
+    for (const afterMs of [0, 200, 400, 800]) {
+      const flags = ["-n", "20000", "-w", "16", "--latency", "50", "--json"];
+      const running = start("node_modules/tsx/dist/cli.mjs", [`scripts/${name}.ts`, ...flags]);
+      const { child, ended } = running;
+      await until(() => descendants(child.pid!).some((pid) => commandLine(pid).includes("api.ts")));
+      await sleep(afterMs);
+      process.kill(-child.pid!, "SIGINT");
+      const { status, records } = await ended;
+      statuses.push(status);
+      for (const record of records) checkRecord(record, 20_000);
+      reports += records.length;
+      await noneLeft(running);
+    }
+    assert.deepEqual(statuses, [130, 130, 130, 130]);
+    // One that gets no processor for 60 ms, on a machine that does more than this, tsx kills before it.
+    assert.ok(reports >= 3, `${reports} reports`);
+  });
 
 test("a thread that is ended as it loads its body leaves the program as it was", async () => {
   // Nothing in there lets a thread end before the parse is over; then comes the module that awaits.
