@@ -126,24 +126,23 @@ for (const loop of LOOPS)
 
 for (const name of ["async", "threads", "processes"])
   test(`${name}: Ctrl-C under the tsx command is reported, also while many workers start`, async () => {
-    const statuses: number[] = [];
+    const waits = [0, 200, 400, 800];
     let reports = 0;
-    for (const afterMs of [0, 200, 400, 800]) {
+    // What gets no processor for 60 ms, as it may be beside other tests, tsx kills before it can report.
+    for (let tried = 0; reports < waits.length && tried < 2 * waits.length; tried++) {
       const flags = ["-n", "20000", "-w", "16", "--latency", "50", "--json"];
       const running = start("node_modules/tsx/dist/cli.mjs", [`scripts/${name}.ts`, ...flags]);
       const { child, ended } = running;
       await until(() => descendants(child.pid!).some((pid) => commandLine(pid).includes("api.ts")));
-      await sleep(afterMs);
+      await sleep(waits[tried % waits.length]);
       process.kill(-child.pid!, "SIGINT");
       const { status, records } = await ended;
-      statuses.push(status);
+      assert.equal(status, 130);
       for (const record of records) checkRecord(record, 20_000);
       reports += records.length;
       await noneLeft(running);
     }
-    assert.deepEqual(statuses, [130, 130, 130, 130]);
-    // One that gets no processor for 60 ms, on a machine that does more than this, tsx kills before it.
-    assert.ok(reports >= 3, `${reports} reports`);
+    assert.equal(reports, waits.length);
   });
 
 test("a thread that is ended as it loads its body leaves the program as it was", async () => {
