@@ -51,7 +51,7 @@ const ELSEWHERE: Record<string, string> = {
   "npm ci": "npm cit",
   "npm test": "npm cit",
   "npm cit": ".ci/run",
-  "npm run test:faults": ".ci/run",
+  "npm run test:faults": "its files: .ci/run",
   "npm run test:readme": "by hand: this is it",
   "LONG=1 npm run test:readme": "by hand: this is it",
   "npx tsx scripts/api.ts --port 8080": "examples that need it",
