@@ -6,7 +6,7 @@ import { formatBytes, formatCount, formatMs, percent, plural } from "../terminal
 import { escapeControl, terminalWidth, wantsColour } from "../terminal/terminal.ts";
 import { describeTimeline } from "../terminal/timeline.ts";
 import { INTERRUPTED, type Run } from "../timing.ts";
-import type { RunRecord } from "./record.ts";
+import { PERCENTILES, type Percentiles, type RunRecord } from "./record.ts";
 
 const CHART_POINTS = 200;
 
@@ -33,9 +33,12 @@ function heading({ technique, requests, work, url, workers, concurrency }: RunRe
 }
 
 function figures(record: RunRecord, unit: string, left: number): string {
-  const { ms, ok, failed, statuses, retried, startupMs, clockMovedMs, p50Ms } = record;
+  const { ms, ok, failed, statuses, retried, startupMs, clockMovedMs } = record;
   const perSecond = `${formatCount((ok / ms) * 1000)} ${failed > 0 ? "ok" : unit} a second`;
-  const [p50, p95, p99] = [p50Ms, record.p95Ms, record.p99Ms].map((each) => formatMs(each ?? 0));
+  const within = Object.entries(PERCENTILES).map(([field, percent]) => {
+    const most = formatMs(record[field as keyof Percentiles] ?? 0);
+    return percent === 50 ? `median ${most}` : `${percent} % within ${most}`;
+  });
   const rows = {
     time: `${formatMs(ms)}, ${perSecond}`,
     result: result(record, left),
@@ -45,7 +48,7 @@ function figures(record: RunRecord, unit: string, left: number): string {
       clockMovedMs !== undefined
         ? `unknown: the clock moved by ${formatMs(Math.abs(clockMovedMs))}`
         : startupMs !== undefined && `${formatMs(startupMs)} to the first iteration`,
-    iteration: p50Ms !== undefined && `median ${p50}, 95 % within ${p95}, 99 % within ${p99}`,
+    iteration: record.p50Ms !== undefined && within.join(", "),
     cost: `${formatMs(record.cpuMs)} of CPU, ${formatBytes(record.peakRssBytes)} of memory`,
   };
   const known = Object.entries(rows).filter(([, value]) => value);

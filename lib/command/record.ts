@@ -34,8 +34,12 @@ interface About {
   failedBefore?: number;
 }
 
+/** So many percent of the iterations that were ok took at most the milliseconds in that field. */
+export const PERCENTILES = { p50Ms: 50, p95Ms: 95, p99Ms: 99 };
+export type Percentiles = typeof PERCENTILES;
+
 /** One run: the line that --json prints. What is optional is left out where it was not measured. */
-export interface RunRecord extends About {
+export interface RunRecord extends About, Partial<Percentiles> {
   /** Milliseconds from the call of the technique to its last result and its workers' end. */
   ms: number;
   /** Milliseconds from the call to the start of the first iteration; not where the clock moved. */
@@ -52,10 +56,6 @@ export interface RunRecord extends About {
   errors: Record<string, number>;
   /** The limit, in milliseconds: mean service time x rounds; of the practice API only. */
   idealMs?: number;
-  /** Half of the iterations that were ok took at most so many milliseconds; then 95 % and 99 %. */
-  p50Ms?: number;
-  p95Ms?: number;
-  p99Ms?: number;
   /** CPU time of script and workers, in milliseconds; without the API and killed processes. */
   cpuMs: number;
   /** Memory, in bytes: the script's peak, and what each process had at its end. */
@@ -97,9 +97,8 @@ export function makeRecord(run: Run, about: About, timeline = false, stats?: Api
   const done = iterations.filter(({ isOk }) => isOk);
   if (done.length > 0) {
     const durations = Float64Array.from(done, ({ startMs, endMs }) => endMs - startMs).sort();
-    record.p50Ms = percentile(durations, 0.5);
-    record.p95Ms = percentile(durations, 0.95);
-    record.p99Ms = percentile(durations, 0.99);
+    for (const [field, percent] of Object.entries(PERCENTILES))
+      record[field as keyof Percentiles] = percentile(durations, percent / 100);
   }
   if (stats && stats.requests > 0) {
     record.serviceMs = stats.serviceMs.mean;

@@ -3,6 +3,7 @@
 import fs from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { UsageError } from "../../lib/command/flags.ts";
+import { PERCENTILES } from "../../lib/command/record.ts";
 import { escapeControl } from "../../lib/terminal/terminal.ts";
 import { type Comparison, FORMAT, isComparison, type Sample } from "./comparison.ts";
 import { linesOf, type Summary } from "./describe.ts";
@@ -10,7 +11,8 @@ import { linesOf, type Summary } from "./describe.ts";
 /** A run's figures in CSV; a dictionary's and a timeline's are in the JSON only. */
 const CSV_HEAD =
   "technique,asPython,round,requests,workers,concurrency,work,ms,startupMs,ok,failed,interrupted," +
-  "idealMs,p50Ms,p95Ms,p99Ms,cpuMs,peakRssBytes,serviceMs,apiInFlightPeak,retried";
+  `idealMs,${Object.keys(PERCENTILES)},` +
+  "cpuMs,peakRssBytes,serviceMs,apiInFlightPeak,retried";
 
 /**
  * Makes sure, before anything is run, that each export can be written, and that no file is meant
