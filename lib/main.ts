@@ -31,7 +31,7 @@ export async function main(run: () => Promise<void>): Promise<void> {
     await run();
   } catch (error) {
     const { name, message = error } = Object(error); // a body may throw anything
-    // Ctrl-C also ends the esbuild that loads this, and soon this process.
+    // Ctrl-C also ends the esbuild that loads this; it then ends this process before it complains.
     if (name !== "UsageError") await sleep(200);
     console.error(
       `error: ${escapeControl(typeof message === "string" ? message : inspect(message))}`,

@@ -2,7 +2,7 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** tsx kills a script that does not answer Ctrl-C: by then it has asked twice, 30 ms apart. */
+/** How long a signal waits: tsx asks for an answer twice, 30 ms apart, and kills what is too busy. */
 const ANSWERED_MS = 100;
 
 /** Whether a signal was aborted by an error that nothing caught, not by Ctrl-C and its like. */
@@ -10,9 +10,9 @@ export function isError(reason: unknown): boolean {
   return reason !== undefined && (reason as Error)?.name !== "AbortError";
 }
 
-/** Whether `signal` may be why something failed: it aborts after what Ctrl-C does to others. */
+/** Whether Ctrl-C may be why something failed; waits for it, since `signal` aborts after that. */
 export async function isInterrupted(signal: AbortSignal): Promise<boolean> {
-  await sleep(2 * ANSWERED_MS);
+  if (!signal.aborted) await sleep(2 * ANSWERED_MS);
   return signal.aborted;
 }
 
@@ -37,8 +37,8 @@ export function interruptSignal(): AbortSignal {
 }
 
 /**
- * Calls back on Ctrl-C (SIGINT), SIGTERM, and SIGHUP. Half a second after the first, another one ends
- * the process: its user will not wait.
+ * Calls back 0.1 s after Ctrl-C (SIGINT), SIGTERM, and SIGHUP. Half a second after the first, another
+ * one ends the process: its user will not wait.
  */
 export function onInterrupt(callback: (name: string) => void): void {
   let firstMs = Number.POSITIVE_INFINITY;

@@ -11,8 +11,7 @@ import { linesOf, type Summary } from "./describe.ts";
 /** A run's figures in CSV; a dictionary's and a timeline's are in the JSON only. */
 const CSV_HEAD =
   "technique,asPython,round,requests,workers,concurrency,work,ms,startupMs,ok,failed,interrupted," +
-  `idealMs,${Object.keys(PERCENTILES)},` +
-  "cpuMs,peakRssBytes,serviceMs,apiInFlightPeak,retried";
+  `idealMs,${Object.keys(PERCENTILES)},cpuMs,peakRssBytes,serviceMs,apiInFlightPeak,retried`;
 
 /**
  * Makes sure, before anything is run, that each export can be written, and that no file is meant

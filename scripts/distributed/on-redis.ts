@@ -146,15 +146,15 @@ export async function inWorkers(
     over.abort(signal.reason);
     killAll();
   };
-  let toStart = own.redis ? (own.workers ?? 0) : options.workers;
-  const isOfOwn = toStart > 0;
+  const count = own.redis ? (own.workers ?? 0) : options.workers;
+  let started = 0;
   let failedStarts = 0; // in a row
   let teardownError: Error | undefined;
   let results: Results;
 
   /** Starts workers one after another: as many load at a time as there are calls of this. */
   async function startWorkers() {
-    while (toStart-- > 0 && !over.signal.aborted) {
+    while (started++ < count && !over.signal.aborted) {
       const child = startWorker();
       const isUp = [once(child, "message"), once(child, "exit")];
       // One that takes so long waits for something.
@@ -194,7 +194,7 @@ export async function inWorkers(
   try {
     for (let cores = availableParallelism(); cores > 0; cores--) void startWorkers();
     const waiting = () => {
-      if (seen.size > 0 || isOfOwn) return;
+      if (seen.size > 0 || count > 0) return;
       console.error("waiting for workers: start some with --worker and the same --body or --work");
     };
     setTimeout(waiting, 3000).unref();
